@@ -1,0 +1,1 @@
+"""Paths, dates, schedules and the command line: load, call the steps, publish. No rule about data."""

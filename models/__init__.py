@@ -1,0 +1,1 @@
+"""Texts in, arrays out: embedding, sentiment and themes. No columns, no dates, no Prefect."""

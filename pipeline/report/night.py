@@ -1,0 +1,105 @@
+"""What one night hands to the report, and the order in which its themes are told."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+SMALL_N = 30
+"""Below this many respondents a figure is shown as 参考値 (for reference only)."""
+
+SIGNIFICANT = 0.05
+"""An impact counts as significant below this p, adjusted over all themes."""
+
+
+@dataclass(frozen=True)
+class Night:
+    """One night's results, as they are published.
+
+    Attributes
+    ----------
+    title, business_date : str
+        The deployment's title; the night as ISO date.
+    summary : dict
+        The content of ``summary.json``.
+    units, themes, quarantine : pl.DataFrame
+        The content of ``units.csv``, ``themes.csv`` and ``quarantine.csv``.
+    """
+
+    title: str
+    business_date: str
+    summary: dict[str, Any]
+    units: pl.DataFrame
+    themes: pl.DataFrame
+    quarantine: pl.DataFrame
+
+
+def ranked_themes(summary: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the themes somebody mentioned, largest share first, each with its ``rank`` from 1."""
+    mentioned = [theme for theme in summary["themes"] if theme["n_feedback"] > 0]
+    mentioned.sort(key=lambda theme: (-theme["n_feedback"], theme["theme_id"]))
+    return [theme | {"rank": rank} for rank, theme in enumerate(mentioned, start=1)]
+
+
+def silent_themes(summary: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the known themes that nobody mentioned in the window."""
+    return [theme for theme in summary["themes"] if theme["n_feedback"] == 0]
+
+
+def is_significant(theme: dict[str, Any]) -> bool:
+    """Return whether the theme's impact on NPS is significant after adjusting for many themes."""
+    p = theme["p_adjusted"]
+    return theme["impact"] is not None and p is not None and p < SIGNIFICANT
+
+
+def is_uncertain(theme: dict[str, Any]) -> bool:
+    """Return whether too few respondents mention the theme to build on its figures."""
+    return bool(theme["n_feedback"] < SMALL_N)
+
+
+def badge(theme: dict[str, Any], summary: dict[str, Any]) -> str | None:
+    """Return ``"new"`` or ``"returned"`` where the theme deserves a mark.
+
+    On the first night every theme is new, and a mark on all of them would say nothing.
+    """
+    if theme["status"] == "returned":
+        return "returned"
+    announced = {alert.get("theme_id") for alert in summary["alerts"] if alert["kind"] == "new_theme"}
+    if theme["theme_id"] in announced or (theme["status"] == "new" and summary["previous"]):
+        return "new"
+    return None
+
+
+def accounting(summary: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return one row per source and, with more than one source, their sum; ``gap`` is what is unaccounted for."""
+    columns = ("read", "analysed", "no_opinion", "duplicate", "quarantined", "outside_window", "carried_over")
+    rows = [{"name": s["name"], **{c: s.get(c, 0) for c in columns}} for s in summary["sources"]]
+    if len(rows) > 1:
+        rows.append({"name": None, **{c: sum(row[c] for row in rows) for c in columns}})
+    for row in rows:
+        parts = row["analysed"] + row["no_opinion"] + row["duplicate"] + row["quarantined"]
+        row["gap"] = row["read"] - parts
+    return rows
+
+
+def quarantine_reasons(quarantine: pl.DataFrame, n_places: int = 5) -> list[dict[str, Any]]:
+    """Return the quarantined rows counted by source, column and reason, with the first few places."""
+    if quarantine.is_empty():
+        return []
+    place = pl.concat_str(["file", pl.col("row").cast(pl.Utf8)], separator=":", ignore_nulls=True)
+    return (
+        quarantine.sort(["source", "file", "row"])
+        .group_by(["source", "column", "reason"], maintain_order=True)
+        .agg(pl.len().alias("n"), place.head(n_places).alias("places"))
+        .sort(["n", "source", "column", "reason"], descending=[True, False, False, False])
+        .to_dicts()
+    )
+
+
+def unassigned_reasons(units: pl.DataFrame) -> list[tuple[str, int]]:
+    """Return why units belong to no theme, most frequent reason first."""
+    if "unassigned_reason" not in units.columns:
+        return []
+    reason = pl.col("unassigned_reason")
+    counted = units.filter(reason.is_not_null() & (reason != "")).group_by(reason).len()
+    return [(str(why), int(n)) for why, n in counted.sort(["len", reason], descending=[True, False]).rows()]

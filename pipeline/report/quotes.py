@@ -1,0 +1,94 @@
+"""Choose the few quotes that stand for a theme."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from pipeline.report.wording import COLUMNS, day_of
+
+READABLE = (8, 140)
+"""Characters of a quote that says something and is still read; others come after."""
+
+LONGEST = 280
+"""Characters shown; the whole text is in report.xlsx and units.csv."""
+
+TOO_ALIKE = 0.5
+_CANDIDATES = 80
+
+
+@dataclass(frozen=True)
+class Quote:
+    """One opinion in a customer's own words, with what is known about who said it."""
+
+    text: str
+    sentiment: str
+    group: str
+    score: int | None
+    day: str | None
+    source: str
+    feedback_id: str
+    segments: tuple[str, ...]
+
+
+def choose_quotes(units: pl.DataFrame, theme_id: str, n: int = 3) -> list[Quote]:
+    """Return up to `n` quotes most similar to the theme, by different respondents, unlike one another.
+
+    Texts whose character pairs overlap by more than half (Jaccard) are taken only when nothing else is left;
+    the same words are never taken twice.
+    """
+    segments = [name for name in units.columns if name not in COLUMNS]
+    chosen: list[dict[str, Any]] = []
+    candidates = _most_similar(units, theme_id)
+    for limit in (TOO_ALIKE, 1.0):
+        for row in candidates:
+            if len(chosen) < n and all(_differ(row, other, limit) for other in chosen):
+                chosen.append(row)
+    return [_quote(row, segments) for row in chosen]
+
+
+def _most_similar(units: pl.DataFrame, theme_id: str) -> list[dict[str, Any]]:
+    length = pl.col("unit_text").str.strip_chars().str.len_chars()
+    return (
+        units.filter((pl.col("theme_id") == theme_id) & (length > 0))
+        .with_columns(_hard_to_read=~length.is_between(*READABLE))
+        .sort(
+            ["_hard_to_read", "similarity", "source", "feedback_id", "unit_index"],
+            descending=[False, True, False, False, False],
+            nulls_last=True,
+        )
+        .drop("_hard_to_read")
+        .head(_CANDIDATES)
+        .to_dicts()
+    )
+
+
+def _differ(row: dict[str, Any], other: dict[str, Any], limit: float) -> bool:
+    if (row["source"], row["feedback_id"]) == (other["source"], other["feedback_id"]):
+        return False
+    a, b = _words_only(row["unit_text"]), _words_only(other["unit_text"])
+    return a != b and _overlap(a, b) <= limit
+
+
+def _words_only(text: str) -> str:
+    return re.sub(r"[\W_]+", "", text).lower() or text
+
+
+def _overlap(a: str, b: str) -> float:
+    pairs_a, pairs_b = ({t[i : i + 2] for i in range(max(1, len(t) - 1))} for t in (a, b))
+    return len(pairs_a & pairs_b) / len(pairs_a | pairs_b)
+
+
+def _quote(row: dict[str, Any], segments: list[str]) -> Quote:
+    text = row["unit_text"].strip()
+    return Quote(
+        text=text if len(text) <= LONGEST else text[: LONGEST - 1] + "…",
+        sentiment=row["sentiment"],
+        group=row["nps_group"] or "unscored",
+        score=row["nps_score"],
+        day=day_of(row["received_at"]),
+        source=row["source"],
+        feedback_id=row["feedback_id"],
+        segments=tuple(str(row[name]) for name in segments if row[name] not in (None, "")),
+    )

@@ -1,0 +1,102 @@
+"""Japanese words and the way numbers and dates are written, for every form of the report."""
+
+import re
+from datetime import date, datetime
+
+NONE = "—"
+GROUPS = {"detractor": "批判者", "passive": "中立者", "promoter": "推奨者", "unscored": "点数なし"}
+SENTIMENTS = {"negative": "否定的", "neutral": "どちらでもない", "positive": "肯定的"}
+INTENTS = {"praise": "称賛", "complaint": "不満", "request": "要望", "question": "質問", "fact": "事実"}
+STATUSES = {"new": "新", "continuing": "継続", "returned": "復活", "retired": "終了"}
+UNASSIGNED = {
+    "ambiguous": "二つ以上のテーマに同じくらい近い",
+    "far": "どのテーマからも遠い",
+    "noise": "似た意見がほかに少ない",
+    "too_few": "意見が少なく、テーマを作れない",
+}
+COLUMNS = {
+    "feedback_id": "回答ID",
+    "source": "ソース",
+    "received_at": "受付日時",
+    "unit_index": "意見の番号",
+    "unit_text": "意見",
+    "theme_id": "テーマID",
+    "theme": "テーマ",
+    "parent_theme": "上位テーマ",
+    "similarity": "テーマとの近さ",
+    "sentiment": "感情",
+    "sentiment_score": "感情スコア",
+    "intent": "意図",
+    "nps_score": "NPSの点数",
+    "nps_group": "NPSグループ",
+    "unassigned_reason": "テーマに入れなかった理由",
+    "file": "ファイル",
+    "row": "行",
+    "column": "列",
+    "reason": "理由",
+    "value": "値",
+}
+_WEEKDAYS = "月火水木金土日"
+
+
+def count(n: int | None) -> str:
+    """Return ``1,234``."""
+    return NONE if n is None else f"{n:,}"
+
+
+def points(value: float | None) -> str:
+    """Return NPS points with their sign: ``+3.2``, ``−4.1``, ``0.0``."""
+    if value is None:
+        return NONE
+    rounded = round(value, 1) + 0.0
+    return f"{rounded:+.1f}".replace("-", "−") if rounded else "0.0"
+
+
+def percent(share: float | None) -> str:
+    """Return a share in [0, 1] as ``12.3%``."""
+    return NONE if share is None else f"{100 * share:.1f}%"
+
+
+def points_interval(low: float | None, high: float | None) -> str:
+    """Return ``−18.0〜−6.5``."""
+    return NONE if low is None or high is None else f"{points(low)}〜{points(high)}"
+
+
+def percent_interval(low: float | None, high: float | None) -> str:
+    """Return ``10.1〜14.9%``."""
+    return NONE if low is None or high is None else f"{100 * low:.1f}〜{100 * high:.1f}%"
+
+
+def full_date(iso: str | None) -> str:
+    """Return ``2024年11月21日（木）`` for an ISO date or time; anything else as it is."""
+    day = _parse(iso)
+    if day is None:
+        return iso or NONE
+    return f"{day.year}年{day.month}月{day.day}日（{_WEEKDAYS[day.weekday()]}）"
+
+
+def short_date(iso: str | None) -> str:
+    """Return ``11月21日`` for an ISO date or time; anything else as it is."""
+    day = _parse(iso)
+    return f"{day.month}月{day.day}日" if day else (iso or NONE)
+
+
+def week_start(week: str) -> str:
+    """Return the Monday of ``2024-W47`` (or of an ISO date's own label) as ``11/18``; anything else as it is."""
+    found = re.fullmatch(r"(\d{4})-?W(\d{2})", week)
+    day = date.fromisocalendar(int(found[1]), int(found[2]), 1) if found else _parse(week)
+    return f"{day.month}/{day.day}" if day else week
+
+
+def day_of(value: object) -> str | None:
+    """Return the ISO date in a datetime, a date or an ISO text; None where there is none."""
+    if isinstance(value, datetime):
+        return value.date().isoformat()
+    return str(value)[:10] if value not in (None, "") else None
+
+
+def _parse(iso: str | None) -> date | None:
+    try:
+        return date.fromisoformat(iso[:10]) if iso else None
+    except ValueError:
+        return None

@@ -1,0 +1,286 @@
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from pipeline.store import METADATA, Store, StoredTheme, StoreError, Upserted
+
+MONDAY, TUESDAY, WEDNESDAY = date(2026, 11, 9), date(2026, 11, 10), date(2026, 11, 11)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A fresh database; PostgreSQL only where KIKITORI_TEST_POSTGRES names one that tests may empty."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/kikitori.db"
+        return
+    postgres = os.environ.get("KIKITORI_TEST_POSTGRES")
+    if not postgres:
+        pytest.skip("set KIKITORI_TEST_POSTGRES to an URL of an empty database")
+    yield postgres
+    engine = sa.create_engine(postgres)
+    METADATA.drop_all(engine)
+    with engine.begin() as connection:
+        connection.execute(sa.text("DROP TABLE alembic_version"))
+    engine.dispose()
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
+    with Store.open(url) as opened:
+        yield opened
+
+
+def feedback(**changed: object) -> pl.DataFrame:
+    row: dict[str, object] = {
+        "source": "survey",
+        "feedback_id": "s1",
+        "text": "返品の手続きが分かりにくい。[氏名]さんは親切",
+        "score": 4,
+        "received_at": datetime(2026, 11, 8, 15, 30, tzinfo=UTC),
+        "customer": "0f3a9c5512d0e7b4",
+        "file": "survey.csv",
+        "row": 2,
+        "channel": "アプリ",
+    }
+    schema: dict[str, Any] = {"score": pl.Int64, "received_at": pl.Datetime("us", "UTC"), "channel": pl.Utf8}
+    return pl.DataFrame([{**row, **changed}], schema_overrides=schema)
+
+
+def theme(theme_id: str, status: str = "continuing", **changed: object) -> StoredTheme:
+    fields: dict[str, object] = {
+        "name": "返品",
+        "parent_id": None,
+        "first_seen": "2026-11-01",
+        "last_seen": "2026-11-09",
+        "keywords": ("返品", "手続き"),
+        "centroid": np.array([0.6, 0.8], dtype=np.float32),
+        "model_id": "bundled",
+    }
+    return StoredTheme(theme_id=theme_id, status=status, **{**fields, **changed})  # type: ignore[arg-type]
+
+
+def load(
+    store: Store, start: date = date(2026, 11, 1), end: date = WEDNESDAY, **more: object
+) -> pl.DataFrame:
+    return store.load_feedback(["survey"], start, end, **more)  # type: ignore[arg-type]
+
+
+def test_migrations_build_the_tables_the_code_describes(store: Store) -> None:
+    with store.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+
+
+def test_opening_again_keeps_what_is_stored(url: str) -> None:
+    with Store.open(url) as store:
+        store.cache_put("embedding:bundled", {"k": b"v"})
+    with Store.open(url) as store:
+        assert store.cache_get("embedding:bundled", ["k"]) == {"k": b"v"}
+
+
+def test_sqlite_waits_checks_references_and_writes_ahead(tmp_path: Path) -> None:
+    with Store.open(f"sqlite:///{tmp_path}/kikitori.db") as store, store.engine.connect() as connection:
+        values = [
+            connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "foreign_keys", "busy_timeout")
+        ]
+    assert values == ["wal", 1, 30_000]
+
+
+def test_cache_returns_what_is_known_in_its_namespace(store: Store) -> None:
+    values = {f"{i:04}": bytes([i % 256]) * 8 for i in range(1203)}
+    store.cache_put("embedding:a", values)
+    assert store.cache_get("embedding:a", [*values, "unknown"]) == values
+    assert store.cache_get("embedding:b", list(values)) == {}
+    assert store.cache_get("embedding:a", []) == {}
+    store.cache_put("embedding:a", {"0000": b"new"})
+    assert store.cache_get("embedding:a", ["0000"]) == {"0000": b"new"}
+
+
+def test_feedback_comes_back_as_it_was_stored(store: Store) -> None:
+    store.upsert_feedback(feedback(), MONDAY)
+    expected = feedback().with_columns(file=pl.lit(None, dtype=pl.Utf8), row=pl.lit(None, dtype=pl.Int64))
+    assert load(store).equals(expected)
+    assert load(store).schema == expected.schema
+
+
+def test_no_feedback_has_the_same_columns(store: Store) -> None:
+    assert load(store).columns == feedback().columns[:-1]
+    assert store.upsert_feedback(feedback().clear(), MONDAY) == Upserted(0, 0, 0)
+
+
+def test_a_changed_response_replaces_the_older_version(store: Store) -> None:
+    assert store.upsert_feedback(feedback(), MONDAY) == Upserted(new=1, changed=0, unchanged=0)
+    assert store.upsert_feedback(feedback(), TUESDAY) == Upserted(new=0, changed=0, unchanged=1)
+    assert store.upsert_feedback(feedback(score=9), TUESDAY) == Upserted(new=0, changed=1, unchanged=0)
+    assert load(store)["score"].to_list() == [9]
+
+
+def test_an_old_night_run_again_does_not_bring_an_old_version_back(store: Store) -> None:
+    store.upsert_feedback(feedback(score=9), TUESDAY)
+    store.upsert_feedback(feedback(score=4), MONDAY)
+    assert load(store)["score"].to_list() == [9]
+    assert load(store, seen_by=MONDAY).height == 1  # Monday has read it, whatever ran first
+
+
+def test_a_night_run_again_does_not_see_what_later_nights_read(store: Store) -> None:
+    store.upsert_feedback(feedback(), MONDAY)
+    store.upsert_feedback(feedback(feedback_id="late"), TUESDAY)
+    assert load(store, seen_by=MONDAY)["feedback_id"].to_list() == ["s1"]
+    assert load(store)["feedback_id"].to_list() == ["late", "s1"]
+
+
+def test_a_period_is_counted_in_days_of_the_time_zone(store: Store) -> None:
+    # 8 November 15:30 UTC is 9 November 00:30 in Tokyo.
+    store.upsert_feedback(feedback(), MONDAY)
+    sunday = date(2026, 11, 8)
+    assert load(store, sunday, sunday).height == 1
+    assert load(store, sunday, sunday, timezone="Asia/Tokyo").height == 0
+    assert load(store, MONDAY, MONDAY, timezone="Asia/Tokyo").height == 1
+
+
+def test_feedback_without_a_date_counts_on_the_night_that_read_it(store: Store) -> None:
+    store.upsert_feedback(feedback(received_at=None), MONDAY)
+    assert load(store, MONDAY, MONDAY).height == 1
+    assert load(store, TUESDAY, TUESDAY).height == 0
+
+
+def test_other_sources_stay_out(store: Store) -> None:
+    store.upsert_feedback(feedback(source="calls"), MONDAY)
+    assert load(store).is_empty()
+
+
+def test_the_night_before_is_the_last_one_before_the_date(store: Store) -> None:
+    assert store.night_before(MONDAY) is None
+    store.save_night(
+        MONDAY, {"business_date": "2026-11-09", "title": "通販"}, [theme("T0002"), theme("T0001")]
+    )
+    store.save_night(WEDNESDAY, {"business_date": "2026-11-11"}, [])
+    assert store.night_before(MONDAY) is None
+    for later in (TUESDAY, WEDNESDAY):
+        night = store.night_before(later)
+        assert night is not None
+        assert (night.business_date, night.summary["title"]) == (MONDAY, "通販")
+        assert night.themes == [theme("T0001"), theme("T0002")]
+        centroid = night.themes[0].centroid
+        assert centroid is not None
+        assert centroid.dtype == np.float32
+        assert centroid.tolist() == pytest.approx([0.6, 0.8])
+
+
+def test_a_night_saved_again_replaces_itself(store: Store) -> None:
+    store.save_night(MONDAY, {"business_date": "2026-11-09", "run": 1}, [theme("T0001"), theme("T0002")])
+    store.save_night(MONDAY, {"business_date": "2026-11-09", "run": 2}, [theme("T0001")])
+    assert [night["run"] for night in store.nights()] == [2]
+    night = store.night_before(TUESDAY)
+    assert night is not None
+    assert [theme.theme_id for theme in night.themes] == ["T0001"]
+
+
+def test_a_night_that_cannot_be_saved_leaves_the_old_one(store: Store) -> None:
+    store.save_night(MONDAY, {"run": 1}, [theme("T0001")])
+    with pytest.raises(sa.exc.IntegrityError):
+        store.save_night(MONDAY, {"run": 2}, [theme("T0001"), theme("T0001")])
+    night = store.night_before(TUESDAY)
+    assert night is not None
+    assert (night.summary, len(night.themes)) == ({"run": 1}, 1)
+
+
+def test_the_registry_remembers_every_theme_at_its_last_state(store: Store) -> None:
+    assert store.registry_before(MONDAY).next_number == 1
+    store.save_night(MONDAY, {}, [theme("T0001"), theme("T0007", name="在庫")])
+    store.save_night(TUESDAY, {}, [theme("T0001", "retired"), theme("T0008", centroid=None)])
+    registry = store.registry_before(WEDNESDAY)
+    assert [(theme.theme_id, theme.status) for theme in registry.themes] == [
+        ("T0001", "retired"),
+        ("T0007", "continuing"),
+        ("T0008", "continuing"),
+    ]
+    assert registry.themes[2].centroid is None
+    assert registry.next_number == 9
+    # Tuesday run again starts from where Monday ended.
+    again = store.registry_before(TUESDAY)
+    assert ([theme.theme_id for theme in again.themes], again.next_number) == (["T0001", "T0007"], 8)
+
+
+def test_nights_come_oldest_first(store: Store) -> None:
+    for day in (TUESDAY, MONDAY):
+        store.save_night(day, {"business_date": day.isoformat()}, [])
+    assert [night["business_date"] for night in store.nights()] == ["2026-11-09", "2026-11-10"]
+
+
+def test_threads_write_at_the_same_time(store: Store) -> None:
+    def put(number: int) -> None:
+        for i in range(20):
+            store.cache_put("n", {f"{number}-{i}": b"x"})
+
+    threads = [threading.Thread(target=put, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(store.cache_get("n", [f"{number}-{i}" for number in range(4) for i in range(20)])) == 80
+
+
+def test_processes_may_create_the_store_at_the_same_time(url: str) -> None:
+    code = f"from pipeline.store import Store; Store.open({url!r}).cache_put('n', {{'k': b'v'}})"
+    workers = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(3)]
+    assert [worker.wait(timeout=60) for worker in workers] == [0, 0, 0]
+    Store.open(url).close()
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        ("kikitori.db", "the store kikitori.db cannot be opened.*expected sqlite:///FILE"),
+        ("oracle9://somewhere/x", "cannot be opened.*expected sqlite:///FILE"),
+        ("sqlite:////nowhere/at/all/kikitori.db", "unable to open database file; check that the folder"),
+    ],
+)
+def test_a_store_that_cannot_be_opened_is_one_clear_line(bad: str, message: str) -> None:
+    with pytest.raises(StoreError, match=message) as error:
+        Store.open(bad)
+    assert "\n" not in str(error.value)
+
+
+def test_a_password_is_never_shown() -> None:
+    with pytest.raises(StoreError) as error:
+        Store.open("postgresql+psycopg://kikitori:himitsu@127.0.0.1:1/kikitori")
+    assert "himitsu" not in str(error.value)
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "report.html").write_text("<html>" * 1000)
+    with pytest.raises(StoreError, match="file is not a database"):
+        Store.open(f"sqlite:///{tmp_path}/report.html")
+
+
+def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "kikitori.db"
+    Store.open(f"sqlite:///{file}").close()
+    connection = sqlite3.connect(file)
+    connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.commit()
+    connection.close()
+    with pytest.raises(
+        StoreError, match=r"written by a newer kikitori .*revision 9999.* up to 0001.*upgrade"
+    ):
+        Store.open(f"sqlite:///{file}")
+
+
+def test_an_error_does_not_carry_a_customers_words(store: Store) -> None:
+    with pytest.raises(sa.exc.IntegrityError) as error:
+        store.save_night(MONDAY, {}, [theme("T0001", name="秘密の言葉"), theme("T0001", name="秘密の言葉")])
+    assert "秘密の言葉" not in str(error.value)
