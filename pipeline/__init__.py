@@ -1,0 +1,1 @@
+"""Steps on tables of feedback. No Prefect, no clock, no network."""
