@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from pipeline.report import UNIT_COLUMNS
+from pipeline.tables import UNIT_COLUMNS
 
 COLUMN_ROLES = ("id", "text", "score", "received_at", "customer", "csat")
 
@@ -90,6 +90,11 @@ class Config(_Section):
         if twice:
             raise ValueError(f"each source needs its own name; {', '.join(twice)} is used twice")
         return self
+
+    @property
+    def segments(self) -> tuple[str, ...]:
+        """Every segment of every source, each once, in the order of the file."""
+        return tuple(dict.fromkeys(name for source in self.sources for name in source.segments))
 
     @property
     def zone(self) -> ZoneInfo:

@@ -26,6 +26,7 @@ POINTS = 2_000  # up to so many vectors are linked one by one, more as micro-clu
 MICRO = 600
 MIN_NEW = 8  # members a theme needs to appear beside known ones
 MAX_UNASSIGNED = 0.03
+_CHUNK = 8192
 
 Floats = NDArray[np.float32]
 Labels = NDArray[np.int64]
@@ -46,6 +47,7 @@ GRANULARITY = {
 }
 MIN_SUPPORT = 5
 _FLOOR = 0.25  # a vector less like its theme than this belongs nowhere
+_EXPLAINED = 0.75  # a vector nearer than this to a known anchor is nothing new
 _NOVELTY = 0.12  # how much better a new theme must explain its members than the known ones do
 
 
@@ -136,19 +138,19 @@ class ThemeModel:
         order = canonical_order(vectors)
         ordered = vectors[order]
         with threadpool_limits(1):  # sums in a fixed order, whatever the number of cores
-            self.mean_ = self._prior.mean(ordered) if self._prior else _plain_mean(ordered)
+            self.mean_ = self._prior.mean(ordered) if self._prior else ordered.sum(axis=0) / (len(ordered) + 30)
             points = self._map(ordered)
-            rows = sample(len(points), SAMPLE, self.random_state)
-            found = discover(points[rows], level, self.random_state)
             if known is not None and len(known.labels):
-                self._continue_from(known, ordered, points)
+                earlier, labels = self._continue_from(known, points, level)
+                rows = np.arange(len(points))
             else:
-                self._learn(ordered[rows], points[rows], _by_size(found), 1 + found.max(initial=-1))
+                rows = sample(len(points), SAMPLE, self.random_state)
+                earlier, labels = [], discover(points[rows], level, self.random_state)
+            self._remember(self._learn(ordered[rows], points[rows], labels, earlier), vectors.shape[1])
             self.parent_labels_ = relate(self._centroid_points, level.parent)
-            self._floor = -1.0
-            nearest = self._place(points)
-            self._floor = _floor(nearest.similarity)
-            labels = np.where(nearest.similarity >= self._floor, nearest.labels, -1)
+            placed = self._place(points, floor=-1.0)
+            self._floor = _floor(placed.similarity)
+            labels = np.where(placed.similarity >= self._floor, placed.labels, -1)
         self.labels_ = np.empty(len(labels), np.int64)
         self.labels_[order] = labels
         return self
@@ -160,7 +162,7 @@ class ThemeModel:
     def assign(self, embeddings: NDArray[np.floating]) -> Assignment:
         """Return the theme of each vector, its similarity, and the next best theme."""
         with threadpool_limits(1):
-            return self._place(self._map(_checked(embeddings)))
+            return self._place(self._map(_checked(embeddings)), self._floor)
 
     def _level(self) -> Level:
         if self.granularity not in GRANULARITY:
@@ -178,53 +180,193 @@ class ThemeModel:
             return self._prior.transform(vectors, self.mean_)
         return unit(vectors - self.mean_)
 
-    def _learn(self, vectors: Floats, points: Floats, labels: Labels, n_themes: int) -> None:
-        """Keep centroid and anchors of each label 0 … n_themes − 1."""
-        centroids, anchors, anchor_labels = [], [], []
-        for label in range(n_themes):
+    def _learn(self, vectors: Floats, points: Floats, labels: Labels, earlier: list["_Theme"]) -> list["_Theme"]:
+        """Return what each label's members look like; a label without members keeps its earlier look."""
+        learned = []
+        for label in range(max(len(earlier), 1 + int(labels.max(initial=-1)))):
             mine = np.flatnonzero(labels == label)
-            centroids.append(unit(vectors[mine].mean(axis=0, keepdims=True))[0])
+            if len(mine) == 0:
+                learned.append(earlier[label])
+                continue
             groups = facets(points[mine])
-            for group in range(1 + int(groups.max())):
-                anchors.append(unit(vectors[mine[groups == group]].mean(axis=0, keepdims=True))[0])
-                anchor_labels.append(label)
-        dim = vectors.shape[1]
-        self._remember(
-            np.asarray(centroids, np.float32).reshape(-1, dim),
-            np.asarray(anchors, np.float32).reshape(-1, dim),
-            np.asarray(anchor_labels, np.int64),
-        )
+            anchors = [vectors[mine[groups == group]].mean(axis=0) for group in range(1 + int(groups.max()))]
+            learned.append(_Theme(unit(vectors[mine].mean(axis=0)[None])[0], unit(np.stack(anchors))))
+        return learned
 
-    def _remember(self, centroids: Floats, anchors: Floats, anchor_labels: Labels) -> None:
-        self.centroids_, self.anchors_, self.anchor_labels_ = centroids, anchors, anchor_labels
-        self._centroid_points = self._map(centroids)
-        self._anchor_points = self._map(anchors)
+    def _remember(self, themes: list["_Theme"], dim: int) -> None:
+        centroids = [theme.centroid for theme in themes]
+        anchors = [theme.anchors for theme in themes]
+        self.centroids_ = np.asarray(centroids, np.float32).reshape(-1, dim)
+        self.anchors_ = np.concatenate([np.zeros((0, dim), np.float32), *anchors]).astype(np.float32)
+        self.anchor_labels_ = np.repeat(np.arange(len(themes)), [len(a) for a in anchors]).astype(np.int64)
+        self._centroid_points = self._map(self.centroids_)
+        self._anchor_points = self._map(self.anchors_)
 
-    def _continue_from(self, known: KnownThemes, vectors: Floats, points: Floats) -> None:
-        n_known = 1 + int(known.labels.max())
-        anchors = known.anchors.astype(np.float32)
-        means = [unit(anchors[known.labels == k].mean(axis=0, keepdims=True))[0] for k in range(n_known)]
-        self._remember(np.asarray(means, np.float32), anchors, known.labels)
+    def _continue_from(self, known: KnownThemes, points: Floats, level: Level) -> tuple[list["_Theme"], Labels]:
+        """Return the known themes as they were, and the labels their anchors and the newcomers give."""
+        anchors = [known.anchors[known.labels == k] for k in range(1 + int(known.labels.max()))]
+        themes = [_Theme(unit(a.mean(axis=0)[None])[0], a) for a in anchors]
+        self._remember(themes, known.anchors.shape[1])
         labels = self._place(points, floor=-1.0).labels
-        new = _by_size(novel(points, self._anchor_points, self._level(), self.random_state))
-        labels = np.where(new >= 0, n_known + new, labels)
-        kept = (self.centroids_, self.anchors_, self.anchor_labels_)
-        self._learn_beside(kept, vectors, points, labels, n_known)
+        new = novel(points, self._anchor_points, labels, level, self.random_state)
+        return themes, np.where(new >= 0, len(themes) + new, labels)
 
-    def _place(self, points: Floats, floor: float | None = None) -> Assignment:
-        floor = self._floor if floor is None else floor
+    def _place(self, points: Floats, floor: float) -> Assignment:
         n_themes = len(self.centroids_)
         if not n_themes:
             nothing = np.full(len(points), -1, np.int64)
             return Assignment(nothing, np.full(len(points), np.nan, np.float32), nothing.copy())
+        parts = [points[i : i + _CHUNK] for i in range(0, len(points), _CHUNK)] or [points]
+        ranked, nearest = map(np.concatenate, zip(*map(self._rank, parts), strict=True))
+        second = ranked[:, 1] if n_themes > 1 else np.full(len(points), -1, np.int64)
+        return Assignment(np.where(nearest >= floor, ranked[:, 0], -1), nearest, second)
+
+    def _rank(self, points: Floats) -> tuple[Labels, Floats]:
+        """Return every vector's two best themes (by centroid and nearest anchor), and its cosine to the first."""
         to_centroid = points @ self._centroid_points.T
-        to_anchor = np.full_like(to_centroid, -1.0)
-        similarity = points @ self._anchor_points.T
-        for label in range(n_themes):
-            to_anchor[:, label] = similarity[:, self.anchor_labels_ == label].max(axis=1)
-        score = to_centroid + to_anchor
-        ranked = np.argsort(-score, axis=1, kind="stable")
-        nearest = to_centroid[np.arange(len(points)), ranked[:, 0]]
-        second = ranked[:, 1] if n_themes > 1 else np.full(len(points), -1)
-        labels = np.where(nearest >= floor, ranked[:, 0], -1)
-        return Assignment(labels.astype(np.int64), nearest.astype(np.float32), second.astype(np.int64))
+        starts = np.flatnonzero(np.diff(self.anchor_labels_, prepend=-1))
+        to_anchor = np.maximum.reduceat(points @ self._anchor_points.T, starts, axis=1)
+        ranked = np.argsort(-(to_centroid + to_anchor), axis=1, kind="stable")[:, :2].astype(np.int64)
+        return ranked, np.take_along_axis(to_centroid, ranked[:, :1], axis=1)[:, 0]
+
+
+class _Theme(NamedTuple):
+    centroid: Floats
+    anchors: Floats
+
+
+def discover(points: Floats, level: Level, random_state: int = 0) -> Labels:
+    """Return a group for each unit vector, by size (0 = the largest).
+
+    Groups below the least support dissolve into their neighbours.
+    """
+    if len(points) == 0:
+        return np.zeros(0, np.int64)
+    groups = link(points, level.theme, random_state)
+    groups = np.where(np.bincount(groups)[groups] >= least_support(len(points), level), groups, -1)
+    if (groups < 0).all():
+        return np.zeros(len(points), np.int64)
+    return by_size(refine(points, groups))
+
+
+def least_support(n: int, level: Level) -> int:
+    """Return how many of n vectors make a theme."""
+    return max(min(MIN_SUPPORT, n // 4), int(np.ceil(level.support * n)), 1)
+
+
+def link(points: Floats, distance: float, random_state: int = 0) -> Labels:
+    """Return groups by average linkage: mean cosine distance between two groups stays above a bound."""
+    if len(points) < 2:
+        return np.zeros(len(points), np.int64)
+    small = np.arange(len(points)) if len(points) <= POINTS else kmeans(points, MICRO, random_state)
+    # Means are not scaled to unit length: the product of two means is the mean cosine of their members.
+    between = 1 - _means(points, small) @ _means(points, small).T
+    np.fill_diagonal(between, 0)
+    tree = linkage(squareform(np.clip(between, 0, 2).astype(np.float64), checks=False), "average")
+    return fcluster(tree, distance, "distance").astype(np.int64)[small] - 1
+
+
+def refine(points: Floats, groups: Labels, iterations: int = 10) -> Labels:
+    """Return the groups after every vector, grouped (≥ 0) or not, has moved to the nearest mean."""
+    for _ in range(iterations):
+        names = np.unique(groups[groups >= 0])
+        means = np.stack([points[groups == name].mean(axis=0) for name in names])
+        moved = names[(points @ unit(means).T).argmax(axis=1)]
+        if (moved == groups).all():
+            break
+        groups = moved
+    return groups
+
+
+def novel(points: Floats, anchors: Floats, labels: Labels, level: Level, random_state: int = 0) -> Labels:
+    """Return the new theme of each vector that known anchors explain badly, −1 for all others.
+
+    A group is new when its members are markedly nearer to each other than to any known anchor.
+    """
+    new = np.full(len(points), -1, np.int64)
+    explained = (points @ anchors.T).max(axis=1)
+    open_rows = np.flatnonzero(explained < _EXPLAINED)
+    open_rows = open_rows[sample(len(open_rows), SAMPLE, random_state)]
+    if len(open_rows) < MIN_NEW:
+        return new
+    groups = by_size(link(points[open_rows], level.theme, random_state))
+    for group in range(1 + int(groups.max())):
+        mine = open_rows[groups == group]
+        if len(mine) < MIN_NEW:
+            break
+        total = points[mine].sum(axis=0)
+        others = unit(total - points[mine])
+        together = float((points[mine] * others).sum(axis=1).mean())
+        if together - float(explained[mine].mean()) > _NOVELTY:
+            new[mine] = group
+    return np.where(new >= 0, by_size(new), -1)
+
+
+def relate(points: Floats, distance: float) -> Labels:
+    """Return a group of related themes for each theme's vector, −1 for a theme that stands alone."""
+    groups = link(points, distance)
+    alone = np.bincount(groups, minlength=1)[groups] < 2 if len(groups) else np.zeros(0, bool)
+    return by_size(np.where(alone, -1, groups))
+
+
+def facets(points: Floats) -> Labels:
+    """Return small groups 0, 1, … of one theme's members, about 8 members each and 12 groups at most."""
+    return kmeans(points, min(12, -(-len(points) // 8)), 0)
+
+
+def kmeans(points: Floats, k: int, random_state: int, iterations: int = 8) -> Labels:
+    """Return at most k groups 0, 1, … by spherical k-means from k of the vectors drawn at random."""
+    centers = points[sample(len(points), k, random_state)]
+    groups = np.zeros(len(points), np.int64)
+    for _ in range(iterations if k > 1 else 0):
+        groups = (points @ centers.T).argmax(axis=1)
+        groups = np.unique(groups, return_inverse=True)[1].astype(np.int64)
+        centers = unit(_means(points, groups))
+    return groups
+
+
+def by_size(groups: Labels) -> Labels:
+    """Return the groups renamed 0, 1, … from the largest; equal ones by their first row; −1 stays."""
+    names, first, counts = np.unique(groups[groups >= 0], return_index=True, return_counts=True)
+    rank = np.full(1 + int(names.max(initial=0)), -1, np.int64)
+    rank[names[np.lexsort((first, -counts))]] = np.arange(len(names))
+    return np.where(groups >= 0, rank[groups], -1)
+
+
+def canonical_order(vectors: Floats) -> NDArray[np.int64]:
+    """Return an order of the rows that depends on their content alone."""
+    rows = np.ascontiguousarray(vectors, ">f4").view(np.dtype((np.void, vectors.shape[1] * 4))).ravel()
+    return np.argsort(rows, kind="stable") if len(rows) else np.zeros(0, np.int64)
+
+
+def sample(n: int, size: int, random_state: int) -> NDArray[np.int64]:
+    """Return at most size of n row numbers, sorted."""
+    if n <= size:
+        return np.arange(n)
+    return np.sort(np.random.default_rng(random_state).choice(n, size, replace=False))
+
+
+def unit(rows: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Return the rows at length 1 (a zero row stays)."""
+    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+
+
+def _means(points: Floats, groups: Labels) -> NDArray[np.float64]:
+    order = np.argsort(groups, kind="stable")
+    starts = np.flatnonzero(np.diff(groups[order], prepend=-1))
+    sums = np.add.reduceat(points[order].astype(np.float64), starts, axis=0)
+    return sums / np.bincount(groups)[:, None]
+
+
+def _floor(similarity: Floats) -> float:
+    """Return the similarity below which a vector belongs nowhere; never more than a few per cent do."""
+    if len(similarity) == 0:
+        return _FLOOR
+    return float(min(_FLOOR, np.quantile(similarity, MAX_UNASSIGNED)))
+
+
+def _checked(embeddings: NDArray[np.floating]) -> Floats:
+    vectors = np.asarray(embeddings, np.float32)
+    if vectors.ndim != 2 or not np.isfinite(vectors).all():
+        raise ValueError(f"embeddings must be a finite matrix (n, dim); got shape {vectors.shape}")
+    return vectors

@@ -1,0 +1,28 @@
+PYTHON ?= python3.11
+BIN := .venv/bin
+
+.PHONY: demo test check fix train install
+
+demo: .venv/installed
+	$(BIN)/kikitori demo
+
+test: .venv/installed
+	$(BIN)/python -m pytest -q
+
+check: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+
+fix: .venv/installed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+train: .venv/installed
+	$(BIN)/python -m models.training
+
+install: .venv/installed
+
+.venv/installed: pyproject.toml requirements.lock
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --constraint requirements.lock --editable '.[dev]'
+	touch $@

@@ -1,0 +1,111 @@
+"""The command line: ``kikitori demo``, ``run`` and ``doctor``."""
+
+import os
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+# Customers' words stay on this machine: Prefect's and the model hub's telemetry is off before either is imported.
+QUIET = {
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DO_NOT_TRACK": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
+    "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
+}
+DEMO = Path(__file__).parent.parent / "configs" / "demo" / "demo.toml"
+DEMO_NIGHTS = ("2026-11-15", "2026-11-22")
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+
+
+@app.command()
+def demo(out: Annotated[Path, typer.Option(help="Where the reports go.")] = Path("out/demo")) -> None:
+    """Run the shipped sample through the real nightly flow: two nights, a week apart."""
+    for night in DEMO_NIGHTS:
+        _run_night(DEMO, night, out)
+
+
+@app.command()
+def run(
+    config: Annotated[Path, typer.Argument(help="The deployment's TOML file.")],
+    date_: Annotated[str | None, typer.Option("--date", help="Business date, e.g. 2026-11-22; default today.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Where the nights go; default as configured.")] = None,
+) -> None:
+    """Run one night."""
+    _run_night(config, date_, out)
+
+
+@app.command()
+def doctor(config: Annotated[Path | None, typer.Argument(help="A config to check, too.")] = None) -> None:
+    """Say what is installed, which model is used and whether the database answers."""
+    from importlib.metadata import version
+
+    from models.embedding import Encoder
+
+    packages = ("kikitori", "torch", "sentence-transformers", "spacy", "ginza", "SudachiPy", "SudachiDict-core", "prefect")
+    for name in packages:
+        typer.echo(f"{name} {version(name)}")
+    with _one_line_errors():
+        if config is None:
+            typer.echo(f"model {Encoder.from_pretrained().model_id}")
+            return
+        from flows.config import load_config
+        from pipeline.store import Store
+
+        settings = load_config(config)
+        typer.echo(f"model {Encoder.from_pretrained(settings.embedding.model).model_id}")
+        settings.out.mkdir(parents=True, exist_ok=True)
+        with Store.open(settings.store or f"sqlite:///{settings.out / 'kikitori.db'}") as store:
+            typer.echo(f"store answers; {len(store.nights())} nights")
+
+
+def main() -> None:
+    """Run the command line."""
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+    app()
+
+
+def _run_night(config: Path, business_date: str | None, out: Path | None) -> None:
+    from flows.config import load_config
+    from flows.progress import terminal_progress
+
+    with _one_line_errors():
+        if business_date is not None:
+            _checked_date(business_date)
+        load_config(config)  # what can be refused before the models are loaded is refused here
+        from flows.nightly import nightly
+
+        with terminal_progress():
+            folder = nightly(str(config), business_date, str(out) if out else None)
+    typer.echo(f"{Path(folder) / 'report.html'}")
+
+
+def _checked_date(value: str) -> None:
+    from flows.config import ConfigError
+
+    try:
+        date.fromisoformat(value)
+    except ValueError:
+        raise ConfigError(f"--date must look like 2026-11-22; got {value!r}") from None
+
+
+class _one_line_errors:
+    """Turn an unusable config or input into one line on standard error and exit status 2."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        from flows.config import ConfigError
+        from pipeline.read import InputError
+        from pipeline.store import StoreError
+
+        if isinstance(error, ConfigError | InputError | StoreError):
+            print(f"kikitori: {error}", file=sys.stderr)
+            raise typer.Exit(2) from None
