@@ -5,14 +5,14 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 _bars: ContextVar[Progress | None] = ContextVar("bars", default=None)
 
 
 @contextmanager
 def terminal_progress() -> Iterator[None]:
-    """Show the bars of every :func:`stage` begun inside the block, on standard error."""
+    """Show the bars of every :func:`stage` that moves inside the block, on standard error."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as bars:
         token = _bars.set(bars)
@@ -23,9 +23,15 @@ def terminal_progress() -> Iterator[None]:
 
 
 def stage(description: str) -> Callable[[int, int], None]:
-    """Return a callback (done, total) that moves one bar; it does nothing where no bars are shown."""
+    """Return a callback (done, total) that draws one bar from its first call on; silent where none are shown."""
     bars = _bars.get()
-    if bars is None:
-        return lambda done, total: None
-    bar = bars.add_task(description, total=None)
-    return lambda done, total: bars.update(bar, completed=done, total=total)
+    shown: list[TaskID] = []
+
+    def move(done: int, total: int) -> None:
+        if bars is None:
+            return
+        if not shown:
+            shown.append(bars.add_task(description, total=total))
+        bars.update(shown[0], completed=done, total=total)
+
+    return move

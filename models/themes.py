@@ -41,9 +41,9 @@ class Level(NamedTuple):
 
 
 GRANULARITY = {
-    "coarse": Level(theme=0.50, parent=0.70, support=0.025),
-    "medium": Level(theme=0.42, parent=0.62, support=0.015),
-    "fine": Level(theme=0.34, parent=0.55, support=0.008),
+    "coarse": Level(theme=0.48, parent=0.70, support=0.03),
+    "medium": Level(theme=0.40, parent=0.62, support=0.02),
+    "fine": Level(theme=0.34, parent=0.52, support=0.01),
 }
 MIN_SUPPORT = 5
 _FLOOR = 0.25  # a vector less like its theme than this belongs nowhere
@@ -115,7 +115,7 @@ class ThemeModel:
     mean_: Floats
 
     def __init__(
-        self, granularity: str = "medium", random_state: int = 0, *, prior: ThemePrior | None | str = "bundled"
+        self, granularity: str = "medium", random_state: int = 0, *, prior: ThemePrior | str | None = "bundled"
     ) -> None:
         self.granularity = granularity
         self.random_state = random_state
@@ -141,12 +141,9 @@ class ThemeModel:
             self.mean_ = self._prior.mean(ordered) if self._prior else ordered.sum(axis=0) / (len(ordered) + 30)
             points = self._map(ordered)
             if known is not None and len(known.labels):
-                earlier, labels = self._continue_from(known, points, level)
-                rows = np.arange(len(points))
+                self._continue_from(known, ordered, points, level)
             else:
-                rows = sample(len(points), SAMPLE, self.random_state)
-                earlier, labels = [], discover(points[rows], level, self.random_state)
-            self._remember(self._learn(ordered[rows], points[rows], labels, earlier), vectors.shape[1])
+                self._begin(ordered, points, level)
             self.parent_labels_ = relate(self._centroid_points, level.parent)
             placed = self._place(points, floor=-1.0)
             self._floor = _floor(placed.similarity)
@@ -180,18 +177,24 @@ class ThemeModel:
             return self._prior.transform(vectors, self.mean_)
         return unit(vectors - self.mean_)
 
-    def _learn(self, vectors: Floats, points: Floats, labels: Labels, earlier: list["_Theme"]) -> list["_Theme"]:
-        """Return what each label's members look like; a label without members keeps its earlier look."""
-        learned = []
-        for label in range(max(len(earlier), 1 + int(labels.max(initial=-1)))):
-            mine = np.flatnonzero(labels == label)
-            if len(mine) == 0:
-                learned.append(earlier[label])
-                continue
-            groups = facets(points[mine])
-            anchors = [vectors[mine[groups == group]].mean(axis=0) for group in range(1 + int(groups.max()))]
-            learned.append(_Theme(unit(vectors[mine].mean(axis=0)[None])[0], unit(np.stack(anchors))))
-        return learned
+    def _begin(self, vectors: Floats, points: Floats, level: Level) -> None:
+        rows = sample(len(points), SAMPLE, self.random_state)
+        groups = discover(points[rows], level, self.random_state)
+        themes = _look(vectors[rows], points[rows], groups, [])
+        self._remember(themes, vectors.shape[1])
+        # Placing by centroid and anchor moves a few members: number the themes by what they hold in the end.
+        counts = np.bincount(self._place(points, floor=-1.0).labels, minlength=len(themes))
+        order = [k for k in np.argsort(-counts, kind="stable") if counts[k]]
+        self._remember([themes[k] for k in order], vectors.shape[1])
+
+    def _continue_from(self, known: KnownThemes, vectors: Floats, points: Floats, level: Level) -> None:
+        anchors = [known.anchors[known.labels == k] for k in range(1 + int(known.labels.max()))]
+        earlier = [_Theme(unit(a.mean(axis=0)[None])[0], a) for a in anchors]
+        self._remember(earlier, vectors.shape[1])
+        labels = self._place(points, floor=-1.0).labels
+        new = novel(points, self._anchor_points, level, self.random_state)
+        labels = np.where(new >= 0, len(earlier) + new, labels)
+        self._remember(_look(vectors, points, labels, earlier), vectors.shape[1])
 
     def _remember(self, themes: list["_Theme"], dim: int) -> None:
         centroids = [theme.centroid for theme in themes]
@@ -201,15 +204,6 @@ class ThemeModel:
         self.anchor_labels_ = np.repeat(np.arange(len(themes)), [len(a) for a in anchors]).astype(np.int64)
         self._centroid_points = self._map(self.centroids_)
         self._anchor_points = self._map(self.anchors_)
-
-    def _continue_from(self, known: KnownThemes, points: Floats, level: Level) -> tuple[list["_Theme"], Labels]:
-        """Return the known themes as they were, and the labels their anchors and the newcomers give."""
-        anchors = [known.anchors[known.labels == k] for k in range(1 + int(known.labels.max()))]
-        themes = [_Theme(unit(a.mean(axis=0)[None])[0], a) for a in anchors]
-        self._remember(themes, known.anchors.shape[1])
-        labels = self._place(points, floor=-1.0).labels
-        new = novel(points, self._anchor_points, labels, level, self.random_state)
-        return themes, np.where(new >= 0, len(themes) + new, labels)
 
     def _place(self, points: Floats, floor: float) -> Assignment:
         n_themes = len(self.centroids_)
@@ -233,6 +227,20 @@ class ThemeModel:
 class _Theme(NamedTuple):
     centroid: Floats
     anchors: Floats
+
+
+def _look(vectors: Floats, points: Floats, labels: Labels, earlier: list[_Theme]) -> list[_Theme]:
+    """Return what each label's members look like; a label without members keeps its earlier look."""
+    learned = []
+    for label in range(max(len(earlier), 1 + int(labels.max(initial=-1)))):
+        mine = np.flatnonzero(labels == label)
+        if len(mine) == 0:
+            learned.append(earlier[label])
+            continue
+        groups = facets(points[mine])
+        anchors = [vectors[mine[groups == group]].mean(axis=0) for group in range(1 + int(groups.max()))]
+        learned.append(_Theme(unit(vectors[mine].mean(axis=0)[None])[0], unit(np.stack(anchors))))
+    return learned
 
 
 def discover(points: Floats, level: Level, random_state: int = 0) -> Labels:
@@ -278,7 +286,7 @@ def refine(points: Floats, groups: Labels, iterations: int = 10) -> Labels:
     return groups
 
 
-def novel(points: Floats, anchors: Floats, labels: Labels, level: Level, random_state: int = 0) -> Labels:
+def novel(points: Floats, anchors: Floats, level: Level, random_state: int = 0) -> Labels:
     """Return the new theme of each vector that known anchors explain badly, −1 for all others.
 
     A group is new when its members are markedly nearer to each other than to any known anchor.

@@ -65,7 +65,7 @@ def find_names(doc: Doc) -> list[tuple[int, int]]:
     recogniser's agreement or a context: 様/さん, a title, 「担当の…」, 「娘の…」, 「…と申します」.
     """
     entities = {token.i: ent for ent in doc.ents for token in ent}
-    marked = [match.span() for match in _MARK.finditer(doc.text)]
+    marked = [match.span() for pattern in (_MARK, _WORKER) for match in pattern.finditer(doc.text)]
     named = {t.i for t in doc if not _inside(t, marked) and _is_name(t, entities)}
     named |= {t.i for t in doc if not _inside(t, marked) and _is_introduced(t)}
     named |= _given_names(doc, named, marked)
@@ -146,7 +146,7 @@ _COUNTER = (
     r"[回日人分時年月週個件枚本台歳才割倍円万千億泊名店駅着度杯点%％位字桁秒社つ行冊組株]|[ヶかカケ]月|[ヶかカケ箇]所|k?m|cm|"
     r"k?g|[KMGT]B|Gbps|Mbps|往復|番目|セット|ポイント|pt|ドル|ページ|リットル|レベル|番台|以[上下]|くらい|ぐらい|ほど|程度"
 )
-_TOLL_FREE = ("0120", "0800", "0570", "0180", "0990", "0077", "0088")
+_TOLL_FREE = re.compile(r"0(?:120|570|180|990|077|088)|0800(?![0-9])")
 _PRODUCT_CODE = re.compile(r"(?:エラー|コード|型番|品番|型式|モデル|バージョン|[Vv]er\.?|JAN|商品番号|製品番号)[^0-9。、\n]{0,6}$")
 _ERROR_PREFIX = re.compile(r"(?:E|ER|ERR|ERROR|EC|V|VER|KB|CVE|ISO|JIS|RFC)[-_]?[0-9]")
 
@@ -188,8 +188,12 @@ _NOT_A_NAME = re.compile(r"(?:店|社|会|部|課|係|室|院|校|局|屋|堂|�
 
 
 def _is_phone(number: str) -> bool:
-    digits = re.sub(r"\D", "", number)
-    return number.startswith("+") or (9 <= len(digits) <= 11 and not digits.startswith(_TOLL_FREE))
+    return number.startswith("+") or (9 <= len(re.sub(r"\D", "", number)) <= 11 and not _is_toll_free(number))
+
+
+def _is_toll_free(number: str) -> bool:
+    """Tell a company's number; an unbroken 0800… may as well be a mobile 080-0…, so it counts as private."""
+    return bool(_TOLL_FREE.match(number.lstrip("(")))
 
 
 def _is_personal_url(url: str) -> bool:
@@ -209,27 +213,27 @@ def _is_private_code(code: str) -> bool:
 def _is_long_number(number: str) -> bool:
     digits = re.sub(r"\D", "", number)
     a_date = re.fullmatch(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:\d{4}|\d{6})?", digits)
-    return not a_date and not digits.startswith(_TOLL_FREE) and len(digits) >= (9 if "-" in number else 8)
+    return not a_date and not _is_toll_free(number) and len(digits) >= (9 if "-" in number else 8)
 
 
 # (mark, pattern, accepts): the group v is what is masked, else the whole match. Earlier patterns win.
 _PATTERNS: tuple[tuple[str, re.Pattern[str], Callable[[str], bool] | None], ...] = tuple(
     (mark, re.compile(pattern), accepts)
     for mark, pattern, accepts in [
-        ("[メール]", r"[A-Za-z0-9][A-Za-z0-9._%+'-]*(?: ?@ ?|\(at\)|\[at\]| ?アットマーク ?)"
+        ("[メール]", r"(?<![A-Za-z0-9._%+'-])[A-Za-z0-9._%+'-]{1,64}(?: ?@ ?|\(at\)|\[at\]| ?アットマーク ?)"
                      r"[A-Za-z0-9-]+(?:(?:\.| ?ドット ?)[A-Za-z0-9-]+)*", None),
         ("[URL]", r"(?:https?://|www\.)[!-~]+(?<![.,)!?\]])", _is_personal_url),
-        ("[URL]", r"(?<![A-Za-z0-9.@])[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.(?:com|jp|net|org|co|io|me|tv|info|app)"
+        ("[URL]", r"(?<![A-Za-z0-9.@-])[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,4}\.(?:com|jp|net|org|co|io|me|tv|info|app)"
                   r"/[!-~]+(?<![.,)!?\]])", _is_personal_url),
-        ("[アカウント]", r"(?<![A-Za-z0-9._])@(?!cosme\b)[A-Za-z_][A-Za-z0-9_.]{2,29}(?<!\.)", None),
+        ("[アカウント]", r"(?<![A-Za-z0-9._])@(?!cosme(?![A-Za-z0-9_]))[A-Za-z_][A-Za-z0-9_.]{2,29}(?<!\.)", None),
         ("[アカウント]", rf"(?:{_SERVICE}) ?の?(?:ID|アカウント名?|ユーザー名|ユーザーネーム|垢|id)(?:[はがの:、,「 ]|です){{0,4}}"
                          r"@?(?P<v>[A-Za-z0-9][A-Za-z0-9._-]{2,29})", None),
         ("[生年月日]", rf"(?:生年月日|誕生日|生まれ|生れ)(?:[はがの:、, (]|です){{0,3}}(?P<v>{_FULL_DATE}|{_MONTH_DAY})", None),
         ("[生年月日]", rf"(?P<v>{_FULL_DATE}|{_MONTH_DAY}|{_YEAR}年(?: ?[0-9]{{1,2}}月)?)"
                        r"(?=[ の、]?(?:生まれ|生れ|うまれ|生(?![一-龥ぁ-ん])|が?(?:誕生日|生年月日)))", None),
         ("[生年月日]", r"(?:明治|大正|昭和|(?<![A-Za-z0-9])[TS](?=[0-9. ]))[. ]?(?:[0-9]{1,2}|元)(?:年|[-/.]) ?[0-9]{1,2}"
-                       r"(?:月|[-/.]) ?[0-9]{1,2}日?(?! ?(?:から|以来|創業|創立|開業|オープン))", None),
-        ("[生年月日]", r"(?<![0-9])19[0-9]{2}(?:年|[-/.]) ?[0-9]{1,2}(?:月|[-/.]) ?[0-9]{1,2}日?"
+                       r"(?:月|[-/.]) ?[0-9]{1,2}日?+(?! ?(?:から|以来|創業|創立|開業|オープン))", None),
+        ("[生年月日]", r"(?<![0-9])19[0-9]{2}(?:年|[-/.]) ?[0-9]{1,2}(?:月|[-/.]) ?[0-9]{1,2}日?+"
                        r"(?![0-9])(?! ?(?:から|以来|創業|創立|開業|オープン))", None),
         ("[カード番号]", r"(?<![0-9])(?<![0-9]-)(?:[0-9]{4}[- ]?){3}[0-9]{4}(?![0-9])", None),
         ("[カード番号]", r"(?<![0-9])[0-9]{4}[- ][0-9]{6}[- ][0-9]{5}(?![0-9])", None),
@@ -299,13 +303,10 @@ def _is_product_code(text: str, start: int) -> bool:
 
 _HONORIFIC = {"さん", "様", "さま", "サマ", "氏", "くん", "クン", "君", "ちゃん", "チャン", "殿", "女史", "嬢"}
 _TITLE = set(
-    "店長 副店長 部長 課長 係長 主任 社長 会長 専務 常務 院長 所長 室長 支店長 先生 医師 看護師 教授 弁護士 税理士 チーフ リーダー マネージャー"
-    " マネジャー コーチ トレーナー".split()
+    ["店長", "副店長", "部長", "課長", "係長", "主任", "社長", "会長", "専務", "常務", "院長", "所長", "室長", "支店長", "先生", "医師", "看護師", "教授", "弁護士", "税理士", "チーフ", "リーダー", "マネージャー", "マネジャー", "コーチ", "トレーナー"]
 )
 _ROLE = set(
-    "担当 担当者 店員 スタッフ オペレーター オペレータ 係 係員 係の者 受付 営業 営業マン 責任者 窓口 販売員 配達員 ドライバー アドバイザー 社員 従業員"
-    " 上司 同僚 部下 友人 知人 友達 娘 息子 主人 夫 旦那 妻 嫁 父 母 祖父 祖母 長男 次男 長女 次女 孫 兄 姉 弟 妹 甥 姪 彼氏 彼女 サポート アルバイト"
-    " 新人 名前 お名前 氏名 名義 本名 旧姓 契約者 代理人 者".split()
+    ["担当", "担当者", "店員", "スタッフ", "オペレーター", "オペレータ", "係", "係員", "係の者", "受付", "営業", "営業マン", "責任者", "窓口", "販売員", "配達員", "ドライバー", "アドバイザー", "社員", "従業員", "上司", "同僚", "部下", "友人", "知人", "友達", "娘", "息子", "主人", "夫", "旦那", "妻", "嫁", "父", "母", "祖父", "祖母", "長男", "次男", "長女", "次女", "孫", "兄", "姉", "弟", "妹", "甥", "姪", "彼氏", "彼女", "サポート", "アルバイト", "新人", "名前", "お名前", "氏名", "名義", "本名", "旧姓", "契約者", "代理人", "者"]
 ) | _TITLE
 _LABEL = {"名前", "氏名", "名義", "本名", "旧姓", "契約者", "担当", "担当者", "名字", "苗字"}
 _SHOP = re.compile(
@@ -314,18 +315,19 @@ _SHOP = re.compile(
     r"|牧場|茶|自動車|モータース|タクシー|交通|引越|塾|学園|大学|高校|小学校|幼稚園|保育園|美容|理容|駅|町|市|区|県|通り|公園|神社|寺|杯|賞|式|流|家|似|製"
     r"|ビル|マンション|空港|港|インター|マシン|号|丸|印|会館|ホール|線)"
 )
+_FIRM_END = re.compile(r"(?:商店|運輸|運送|電機|電器|無線|製菓|製薬|食品|銀行|証券|商事|商会|物産|工業|建設|不動産|病院|医院|歯科|薬局)$")
 _PROFESSION = re.compile(r"(?:士|師|員|官|者|手|屋|客|係|皆|神|仏|王|殿)$")
+_WORKER = re.compile(
+    "(?:衛生|療法|保育|介護|看護|栄養|整備|運転|弁護|税理|会計|書|建築|美容|理容|調理|薬剤|整体|施術|指導|相談|配達|販売|清掃|警備|消防|技|教|講)[士師員]"
+)
 _PEOPLE = set(
-    "客 お客 皆 みな 神 仏 王 殿 奥 嫁 姉 兄 父 母 子 孫 娘 婿 親 妹 弟 祖父 祖母 叔父 叔母 伯父 伯母 先方 相手 隣 旦那 息子 業者 店 店員 店長 社長"
-    " 先生 医者 患者 巨匠 若 姫 主 何 誰 他 方 外 人 仕 同 多 模 異 一 俺 貴 有難う".split()
+    ["客", "お客", "皆", "みな", "神", "仏", "王", "殿", "奥", "嫁", "姉", "兄", "父", "母", "子", "孫", "娘", "婿", "親", "妹", "弟", "祖父", "祖母", "叔父", "叔母", "伯父", "伯母", "先方", "相手", "隣", "旦那", "息子", "業者", "店", "店員", "店長", "社長", "先生", "医者", "患者", "巨匠", "若", "姫", "主", "何", "誰", "他", "方", "外", "人", "仕", "同", "多", "模", "異", "一", "俺", "貴", "有難う"]
 )
 _BRAND = set(
-    "楽天 ヤマト 佐川 アマゾン セブン ローソン ファミマ イオン ヤマダ ヨドバシ ビックカメラ ニトリ ユニクロ ドコモ ソフトバンク トヨタ ホンダ"
-    " スズキ マツダ ダイハツ スバル カインズ コメリ マツキヨ スギ ウエルシア ジャパネット ワークマン シマムラ しまむら ヤフー メルカリ クロネコ"
-    " サザエ キティ ドラえもん アンパンマン ミッキー ピカチュウ サンタ サンタクロース".split()
+    ["楽天", "ヤマト", "佐川", "アマゾン", "セブン", "ローソン", "ファミマ", "イオン", "ヤマダ", "ヨドバシ", "ビックカメラ", "ニトリ", "ユニクロ", "ドコモ", "ソフトバンク", "トヨタ", "ホンダ", "スズキ", "マツダ", "ダイハツ", "スバル", "カインズ", "コメリ", "マツキヨ", "スギ", "ウエルシア", "ジャパネット", "ワークマン", "シマムラ", "しまむら", "ヤフー", "メルカリ", "クロネコ", "サザエ", "キティ", "ドラえもん", "アンパンマン", "ミッキー", "ピカチュウ", "サンタ", "サンタクロース"]
 )
 _PLACE_LABELS = {"City", "Province", "County", "Country", "GPE_Other", "Station", "Region_Other", "Continental_Region"}
-_PLACE_WORDS = set("店舗 店 支店 実家 家 駅 会社 自宅 工場 倉庫 営業所 病院 学校 方 人 友人 友達 両親 おじ おば".split())
+_PLACE_WORDS = set(["店舗", "店", "支店", "実家", "家", "駅", "会社", "自宅", "工場", "倉庫", "営業所", "病院", "学校", "方", "人", "友人", "友達", "両親", "おじ", "おば"])
 
 
 def _is_name(token: Token, entities: dict[int, object]) -> bool:
@@ -335,6 +337,8 @@ def _is_name(token: Token, entities: dict[int, object]) -> bool:
     label = getattr(ent, "label_", "")
     address = _is_addressed(token)
     if _names_a_place(token) or text in _BRAND or text in _PEOPLE or re.fullmatch(r"[\W\dA-Za-z]|\d+", text):
+        return False
+    if len(text) > 2 and _FIRM_END.search(text):
         return False
     if _PROFESSION.search(_compound(token)) and "人名-姓" not in tag:
         return False

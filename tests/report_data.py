@@ -1,6 +1,6 @@
 """A made-up night of a grocery delivery service that does not exist, for the tests of the report."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import polars as pl
@@ -148,7 +148,7 @@ def _theme(row: tuple[Any, ...]) -> dict[str, Any]:
                                          for key in ("positive", "neutral", "negative")},
         "by_group": by_group, "nps": nps, "nps_n": n - by_group["unscored"]["n_feedback"], "impact": impact,
         "impact_low": low, "impact_high": high, "p_adjusted": p, "previous_share": before,
-        "weekly": [{"week": f"2024-W{38 + i}", "n_feedback": k} for i, k in enumerate(weekly)],
+        "weekly": [{"week": (date(2024, 9, 16) + timedelta(weeks=i)).isoformat(), "n_feedback": k} for i, k in enumerate(weekly)],
     }
 
 
@@ -168,18 +168,18 @@ def _units() -> pl.DataFrame:
             "source": "survey" if score is not None else "calls",
             "received_at": datetime(2024, 11, 20, 3, tzinfo=UTC) - timedelta(days=i % 9),
             "unit_index": 0, "unit_text": text, "theme_id": theme_id or None, "theme": theme, "parent_theme": parent,
-            "similarity": round(0.93 - 0.01 * (i % 7), 4) if theme else None, "sentiment": sentiment,
+            "similarity": round(0.93 - 0.005 * i, 4) if theme else None, "sentiment": sentiment,
             "sentiment_score": {"negative": -0.82, "neutral": 0.03, "positive": 0.88}[sentiment], "intent": intent,
             "nps_score": score, "nps_group": group,
-            "unassigned_reason": None if theme else "far", "channel": ("アプリ", "ウェブ", "電話")[i % 3],
+            "unassigned_reason": None if theme else "どのテーマとも似ていない", "channel": ("アプリ", "ウェブ", "電話")[i % 3],
         })
     return pl.DataFrame(rows, schema_overrides={"received_at": pl.Datetime("us", "UTC"), "nps_score": pl.Int64})
 
 
 def _quarantine() -> pl.DataFrame:
-    rows = [("survey", "survey-1121.csv", row, f"A-{row}", "score", "0から10の点数ではない", value)
+    rows = [("survey", "survey-1121.csv", row, f"A-{row}", "score", "score must be a whole number from 0 to 10", value)
             for row, value in ((17, "とても良い"), (33, "11"), (58, "=2+5"), (90, "<b>9</b>"))]
-    rows.append(("survey", "survey-1121.csv", 112, None, "received_at", "日時として読めない", "2024/13/45"))
-    rows += [("calls", "calls-1121.csv", row, None, "", "列の数が見出しと合わない", "") for row in (8, 9)]
+    rows.append(("survey", "survey-1121.csv", 112, None, "received_at", "no such date or time", "2024/13/45"))
+    rows += [("calls", "calls-1121.csv", row, None, "", "the row has 6 cells, the header 7", "") for row in (8, 9)]
     columns = ["source", "file", "row", "feedback_id", "column", "reason", "value"]
     return pl.DataFrame(rows, schema=columns, orient="row")

@@ -3,6 +3,7 @@
 from functools import cache
 from typing import Any
 
+import polars as pl
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pipeline.report import charts, wording
@@ -11,6 +12,7 @@ from pipeline.report.night import (
     Night,
     accounting,
     badge,
+    children_of,
     is_significant,
     is_uncertain,
     quarantine_reasons,
@@ -24,13 +26,13 @@ from pipeline.report.quotes import choose_quotes
 def render_html(night: Night) -> str:
     """Return ``report.html``: no script, no request to anywhere, every text of a customer escaped."""
     summary = night.summary
-    themes = ranked_themes(summary)
+    themes, units = ranked_themes(summary), night.local_units()
     return _templates().get_template("report.html.j2").render(
         night=night,
         summary=summary,
         nps=summary["nps"],
         headline=write_headline(summary),
-        themes=[_theme_view(theme, themes, night) for theme in themes],
+        themes=[_theme_view(theme, themes, units, night) for theme in themes],
         silent=silent_themes(summary),
         alerts=[alert_text(alert) for alert in summary["alerts"]],
         accounting=accounting(summary),
@@ -57,10 +59,12 @@ def render_index(nights: list[dict[str, Any]]) -> str:
     )
 
 
-def _theme_view(theme: dict[str, Any], themes: list[dict[str, Any]], night: Night) -> dict[str, Any]:
+def _theme_view(
+    theme: dict[str, Any], themes: list[dict[str, Any]], units: pl.DataFrame, night: Night
+) -> dict[str, Any]:
     largest_share = max(other["share_high"] for other in themes)
     reach = [abs(t[key]) for t in themes for key in ("impact_low", "impact_high") if t[key] is not None]
-    before = theme["previous_share"]
+    before, children = theme["previous_share"], children_of(theme, night.summary)
     return theme | {
         "badge": badge(theme, night.summary),
         "uncertain": is_uncertain(theme),
@@ -69,7 +73,8 @@ def _theme_view(theme: dict[str, Any], themes: list[dict[str, Any]], night: Nigh
         "share_mark": charts.share_mark(theme, largest_share),
         "impact_mark": charts.impact_mark(theme, max(reach, default=0.0)),
         "weeks": charts.weekly_bars(theme["weekly"]),
-        "quotes": choose_quotes(night.units, theme["theme_id"]),
+        "children": [child["name"] for child in children],
+        "quotes": choose_quotes(units, [theme["theme_id"], *(child["theme_id"] for child in children)]),
     }
 
 
@@ -95,7 +100,7 @@ def _templates() -> Environment:
     environment.filters |= {
         name: getattr(wording, name)
         for name in ("count", "points", "percent", "points_interval", "percent_interval", "full_date",
-                     "short_date", "week_start")
+                     "short_date", "week_start", "reason_words")
     }
     environment.globals |= {"charts": charts, "words": wording}
     return environment

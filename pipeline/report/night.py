@@ -24,6 +24,8 @@ class Night:
         The content of ``summary.json``.
     units, themes, quarantine : pl.DataFrame
         The content of ``units.csv``, ``themes.csv`` and ``quarantine.csv``.
+    timezone : str
+        The zone in which the report tells days and times.
     """
 
     title: str
@@ -32,6 +34,12 @@ class Night:
     units: pl.DataFrame
     themes: pl.DataFrame
     quarantine: pl.DataFrame
+    timezone: str = "UTC"
+
+    def local_units(self) -> pl.DataFrame:
+        """Return the units with their times as the clocks of the report's zone showed them."""
+        aware = [n for n, dtype in self.units.schema.items() if isinstance(dtype, pl.Datetime) and dtype.time_zone]
+        return self.units.with_columns(pl.col(aware).dt.convert_time_zone(self.timezone))
 
 
 def ranked_themes(summary: dict[str, Any]) -> list[dict[str, Any]]:
@@ -55,6 +63,11 @@ def is_significant(theme: dict[str, Any]) -> bool:
 def is_uncertain(theme: dict[str, Any]) -> bool:
     """Return whether too few respondents mention the theme to build on its figures."""
     return bool(theme["n_feedback"] < SMALL_N)
+
+
+def children_of(theme: dict[str, Any], summary: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the mentioned themes under this one; their mentions are counted in the parent, too."""
+    return [child for child in ranked_themes(summary) if child["parent_id"] == theme["theme_id"]]
 
 
 def badge(theme: dict[str, Any], summary: dict[str, Any]) -> str | None:

@@ -32,15 +32,15 @@ class Quote:
     segments: tuple[str, ...]
 
 
-def choose_quotes(units: pl.DataFrame, theme_id: str, n: int = 3) -> list[Quote]:
-    """Return up to `n` quotes most similar to the theme, by different respondents, unlike one another.
+def choose_quotes(units: pl.DataFrame, theme_ids: list[str], n: int = 3) -> list[Quote]:
+    """Return up to `n` quotes most similar to the themes, by different respondents, unlike one another.
 
     Texts whose character pairs overlap by more than half (Jaccard) are taken only when nothing else is left;
     the same words are never taken twice.
     """
     segments = [name for name in units.columns if name not in COLUMNS]
     chosen: list[dict[str, Any]] = []
-    candidates = _most_similar(units, theme_id)
+    candidates = _most_similar(units, theme_ids)
     for limit in (TOO_ALIKE, 1.0):
         for row in candidates:
             if len(chosen) < n and all(_differ(row, other, limit) for other in chosen):
@@ -48,10 +48,10 @@ def choose_quotes(units: pl.DataFrame, theme_id: str, n: int = 3) -> list[Quote]
     return [_quote(row, segments) for row in chosen]
 
 
-def _most_similar(units: pl.DataFrame, theme_id: str) -> list[dict[str, Any]]:
+def _most_similar(units: pl.DataFrame, theme_ids: list[str]) -> list[dict[str, Any]]:
     length = pl.col("unit_text").str.strip_chars().str.len_chars()
     return (
-        units.filter((pl.col("theme_id") == theme_id) & (length > 0))
+        units.filter(pl.col("theme_id").is_in(theme_ids) & (length > 0))
         .with_columns(_hard_to_read=~length.is_between(*READABLE))
         .sort(
             ["_hard_to_read", "similarity", "source", "feedback_id", "unit_index"],

@@ -8,12 +8,14 @@ GROUPS = {"detractor": "批判者", "passive": "中立者", "promoter": "推奨�
 SENTIMENTS = {"negative": "否定的", "neutral": "どちらでもない", "positive": "肯定的"}
 INTENTS = {"praise": "称賛", "complaint": "不満", "request": "要望", "question": "質問", "fact": "事実"}
 STATUSES = {"new": "新", "continuing": "継続", "returned": "復活", "retired": "終了"}
-UNASSIGNED = {
-    "ambiguous": "二つ以上のテーマに同じくらい近い",
-    "far": "どのテーマからも遠い",
-    "noise": "似た意見がほかに少ない",
-    "too_few": "意見が少なく、テーマを作れない",
-}
+_REASONS = (
+    (r"score must be a whole number from 0 to 10", "点数は0〜10の整数でなければなりません"),
+    (r"date must look like (.+)", r"日時の書き方が読めません（例：\1）"),
+    (r"no such date or time", "存在しない日時です"),
+    (r"the id is missing", "IDがありません"),
+    (r"the row has (\d+) cells, the header (\d+)", r"列の数が見出しと合いません（行は\1列、見出しは\2列）"),
+    (r"the line is not a JSON object", "JSONとして読めない行です"),
+)
 COLUMNS = {
     "feedback_id": "回答ID",
     "source": "ソース",
@@ -86,6 +88,14 @@ def week_start(week: str) -> str:
     found = re.fullmatch(r"(\d{4})-?W(\d{2})", week)
     day = date.fromisocalendar(int(found[1]), int(found[2]), 1) if found else _parse(week)
     return f"{day.month}/{day.day}" if day else week
+
+
+def reason_words(reason: str) -> str:
+    """Return a quarantine reason of pipeline.read in Japanese; one it does not know as it is."""
+    for pattern, words in _REASONS:
+        if found := re.fullmatch(pattern, reason):
+            return found.expand(words)
+    return reason
 
 
 def day_of(value: object) -> str | None:

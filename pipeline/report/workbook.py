@@ -25,7 +25,6 @@ _CODES = {
     "sentiment": wording.SENTIMENTS,
     "intent": wording.INTENTS,
     "nps_group": wording.GROUPS,
-    "unassigned_reason": wording.UNASSIGNED,
 }
 
 
@@ -39,7 +38,7 @@ def render_workbook(night: Night) -> bytes:
         writer = _Writer(book)
         overview = book.add_worksheet("概要")
         _write_themes(book.add_worksheet("テーマ"), night, writer)
-        _write_table(book.add_worksheet("声"), night.units, writer)
+        _write_table(book.add_worksheet("声"), night.local_units(), writer)
         _write_table(book.add_worksheet("隔離"), night.quarantine, writer)
         _write_overview(overview, night, writer)
     return buffer.getvalue()
@@ -229,7 +228,8 @@ def _write_table(sheet: Worksheet, table: pl.DataFrame, writer: _Writer) -> None
         codes = _CODES.get(name, {})
         values = series if series.dtype.is_temporal() else as_texts(series)
         for at, value in enumerate(values, start=1):
-            writer.write(sheet, at, column, codes.get(value, value) if codes else value, form)
+            told = wording.reason_words(value) if name == "reason" else codes.get(value, value)
+            writer.write(sheet, at, column, told, form)
     sheet.freeze_panes(1, 0)
     if table.width:
         sheet.autofilter(0, 0, max(1, table.height), table.width - 1)
