@@ -20,6 +20,8 @@ QUIET = {
 DEMO = Path(__file__).parent.parent / "configs" / "demo" / "demo.toml"
 DEMO_NIGHTS = ("2026-11-15", "2026-11-22")
 
+PACKAGES = ("kikitori", "torch", "sentence-transformers", "spacy", "ginza", "SudachiPy", "SudachiDict-core", "prefect")
+
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 
 
@@ -47,8 +49,7 @@ def doctor(config: Annotated[Path | None, typer.Argument(help="A config to check
 
     from models.embedding import Encoder
 
-    packages = ("kikitori", "torch", "sentence-transformers", "spacy", "ginza", "SudachiPy", "SudachiDict-core", "prefect")
-    for name in packages:
+    for name in PACKAGES:
         typer.echo(f"{name} {version(name)}")
     with _one_line_errors():
         if config is None:

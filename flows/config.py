@@ -141,7 +141,7 @@ def _first_problem(error: ValidationError) -> str:
     *where, key = problem["loc"] or ("the file",)
     place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in where).lstrip(".")
     under = f" under {place}" if place else ""
-    if unknown is None and "[key]" not in where and not str(key) == "[key]":
+    if unknown is None and "[key]" not in where and str(key) != "[key]":
         message = problem["msg"].removeprefix("Value error, ")
         return f"{'.'.join(filter(None, [place, _shown(key)]))}: {message}"
     valid = _valid_keys(where)

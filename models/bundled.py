@@ -7,6 +7,7 @@ the engine's normaliser writes past its buffer on text that expands under NFKC.
 
 import hashlib
 import importlib.resources
+import itertools
 import os
 import struct
 import tempfile
@@ -198,7 +199,7 @@ def _build_tokenizer(data: bytes, max_length: int):
     offsets = np.frombuffer(data, "<u4", n_pieces + 1, at)
     scores = np.frombuffer(data, "<f4", n_pieces, at + 4 * (n_pieces + 1))
     blob = memoryview(data)[at + 4 * (2 * n_pieces + 1) :][:blob_length]
-    pieces = [bytes(blob[start:end]).decode("utf-8") for start, end in zip(offsets, offsets[1:], strict=False)]
+    pieces = [bytes(blob[start:end]).decode("utf-8") for start, end in itertools.pairwise(offsets)]
     tokenizer = Tokenizer(models.Unigram(list(zip(pieces, scores.tolist(), strict=True)), unk_id=unk))
     tokenizer.normalizer = normalizers.Sequence(
         [normalizers.NFKC(), normalizers.Replace(Regex(r"\s+"), " "), normalizers.Strip()]

@@ -53,9 +53,17 @@ def mask_patterns(text: str) -> str:
         spans = [(starts[start], ends[end - 1], mark) for start, end, mark in _pattern_spans(folded)]
         if not spans:
             break
-        for start, end, mark in reversed(spans):
-            text = text[:start] + mark + text[end:]
+        text = _with_marks(text, spans)
     return text
+
+
+def _with_marks(text: str, spans: Iterable[tuple[int, int, str]]) -> str:
+    parts: list[str] = []
+    position = 0
+    for start, end, mark in spans:
+        parts += [text[position:start], mark]
+        position = end
+    return "".join([*parts, text[position:]])
 
 
 def find_names(doc: Doc) -> list[tuple[int, int]]:
@@ -156,7 +164,7 @@ _PREFECTURE = (
 )
 _KANA_CITY = "さいたま|つくば|つくばみらい|いわき|ひたちなか|かすみがうら|みどり|むつ|あきる野|うるま|つがる|さくら|いすみ|ふじみ野|みよし|あま"
 _KANJI = r"[一-龥々ヶケノ之]"
-_AREA = rf"(?:(?:{_KANA_CITY}|{_KANJI}{{1,6}})[市区町村郡] ?)"
+_AREA = rf"(?>(?:{_KANA_CITY}|{_KANJI}{{1,6}}?)[市区町村郡] ?)"  # atomic: a run of 市 must not cost its square
 _TOWN = rf"(?:(?:{_KANJI}|[ァ-ヴー]){{0,12}}(?:[がのつ]{_KANJI}{{1,4}})?|[ぁ-ん]{{2,8}}{_KANJI}{{0,3}}) ?"
 _NUM = "(?:[0-9]{1,5}|[一二三四五六七八九十]{1,3})"
 _CHOME = rf"{_NUM} ?丁目"
@@ -260,7 +268,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str], Callable[[str], bool] | None], ...]
         ("[郵便番号]", rf"(?<![0-9A-Za-z.])(?<![0-9A-Za-z]-)[0-9]{{3}}-[0-9]{{4}}(?!-[0-9]){_NOT_COUNTED}", None),
         ("[住所]", rf"(?:{_PREFECTURE}) ?{_AREA}{{0,3}}{_TOWN}(?:{_CHOME}{_LOT}|{_BANCHI}|{_DASHED}|{_CHOME}"
                    rf"|[0-9]{{1,5}}(?![.:/])){_NOT_COUNTED}{_BUILDING}", None),
-        ("[住所]", rf"{_AREA}{{1,3}}{_TOWN}(?:{_CHOME}{_LOT}|{_BANCHI}|{_DASHED}|{_CHOME}(?!の?[^。、]{{0,4}}店))"
+        ("[住所]", rf"{_AREA}{{1,3}}+{_TOWN}(?:{_CHOME}{_LOT}|{_BANCHI}|{_DASHED}|{_CHOME}(?!の?[^。、]{{0,4}}店))"
                    rf"{_NOT_COUNTED}{_BUILDING}", None),
         ("[住所]", rf"(?:{_KANJI}{{2,8}}|[ぁ-ん]{{1,6}}[町丘台]|{_KANJI}{{1,4}}[がの]{_KANJI}{{1,3}}) ?(?:{_CHOME}{_LOT}|{_BANCHI}"
                    rf"|{_DASHED_3}){_NOT_COUNTED}{_BUILDING}", None),
@@ -279,7 +287,9 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str], Callable[[str], bool] | None], ...]
 
 
 def _pattern_spans(text: str) -> list[tuple[int, int, str]]:
-    taken = [match.span() for match in _MARK.finditer(text)]
+    taken = bytearray(len(text))
+    for match in _MARK.finditer(text):
+        taken[match.start() : match.end()] = b"\1" * len(match.group())
     found: list[tuple[int, int, str]] = []
     for mark, pattern, accepts in _PATTERNS:
         for match in pattern.finditer(text):
@@ -288,8 +298,8 @@ def _pattern_spans(text: str) -> list[tuple[int, int, str]]:
                 continue
             if mark == "[番号]" and not match.groupdict().get("v") and _is_product_code(text, start):
                 continue
-            if all(end <= low or start >= high for low, high in taken):
-                taken.append((start, end))
+            if not any(taken[start:end]):
+                taken[start:end] = b"\1" * (end - start)
                 found.append((start, end, mark))
     return sorted(found)
 

@@ -40,7 +40,7 @@ class Parser:
         for text in texts:
             pieces = split_long(text)
             docs = list(self._nlp.pipe(pieces, batch_size=batch_size))
-            yield docs[0] if len(docs) == 1 else Doc.from_docs(docs, ensure_whitespace=False)
+            yield docs[0] if len(docs) == 1 else Doc.from_docs(docs, ensure_whitespace=False, exclude=["user_data"])
 
 
 def split_long(text: str, max_bytes: int = MAX_BYTES) -> list[str]:

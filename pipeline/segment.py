@@ -81,7 +81,7 @@ def _annotate(doc: Doc) -> Annotation:
             right -= 1
         text = masked[left:right]
         if _says_something(text):
-            units.append(OpinionUnit(text, left, right, _words(tokens, text), _pairs(tokens)))
+            units.append(OpinionUnit(text, left, right, _words(tokens), _pairs(tokens)))
     return Annotation(masked, tuple(units))
 
 
@@ -154,9 +154,9 @@ def _says_something(text: str) -> bool:
     return not (_NOTHING.fullmatch(bare) or _GREETING.fullmatch(bare))
 
 
-def _words(tokens: Sequence[Token], text: str) -> tuple[str, ...]:
+def _words(tokens: Sequence[Token]) -> tuple[str, ...]:
     return tuple(
-        token.norm_ for token in tokens if _is_content(token) and re.search(r"[^\W\d_]", token.text) and len(token.norm_) > 0
+        token.norm_ for token in tokens if _is_content(token) and re.search(r"[^\W\d_]", token.text) and token.norm_
     )
 
 

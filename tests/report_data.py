@@ -148,7 +148,10 @@ def _theme(row: tuple[Any, ...]) -> dict[str, Any]:
                                          for key in ("positive", "neutral", "negative")},
         "by_group": by_group, "nps": nps, "nps_n": n - by_group["unscored"]["n_feedback"], "impact": impact,
         "impact_low": low, "impact_high": high, "p_adjusted": p, "previous_share": before,
-        "weekly": [{"week": (date(2024, 9, 16) + timedelta(weeks=i)).isoformat(), "n_feedback": k} for i, k in enumerate(weekly)],
+        "weekly": [
+            {"week": (date(2024, 9, 16) + timedelta(weeks=i)).isoformat(), "n_feedback": k}
+            for i, k in enumerate(weekly)
+        ],
     }
 
 
@@ -171,7 +174,8 @@ def _units() -> pl.DataFrame:
             "similarity": round(0.93 - 0.005 * i, 4) if theme else None, "sentiment": sentiment,
             "sentiment_score": {"negative": -0.82, "neutral": 0.03, "positive": 0.88}[sentiment], "intent": intent,
             "nps_score": score, "nps_group": group,
-            "unassigned_reason": None if theme else "どのテーマとも似ていない", "channel": ("アプリ", "ウェブ", "電話")[i % 3],
+            "unassigned_reason": None if theme else "どのテーマとも似ていない",
+            "channel": ("アプリ", "ウェブ", "電話")[i % 3],
         })
     return pl.DataFrame(rows, schema_overrides={"received_at": pl.Datetime("us", "UTC"), "nps_score": pl.Int64})
 

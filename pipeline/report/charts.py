@@ -6,6 +6,8 @@ The palette below is the light one; report.css maps each of these fills to a var
 reader's dark mode and still stand alone where styles are stripped.
 """
 
+import re
+from collections.abc import Callable
 from typing import Any
 
 import altair as alt
@@ -53,7 +55,7 @@ def distribution_chart(nps: dict[str, Any]) -> Markup:
         x=alt.X("at:Q", scale=scale, axis=None), y=alt.value(195), text="word:N"
     )
     label = "点数ごとの回答者数：" + "、".join(f"{row['score']}点 {row['n']}人" for row in rows)
-    return _draw(alt.layer(bars, counts, scores, rules, words), 150, {"top": 24, "bottom": 56}, label)
+    return _draw([bars, counts, scores, rules, words], "distribution", 150, {"top": 24, "bottom": 56}, label)
 
 
 def group_chart(nps: dict[str, Any]) -> Markup:
@@ -72,12 +74,13 @@ def group_chart(nps: dict[str, Any]) -> Markup:
     )
     middle = min(0.62, max(0.38, (rows[1]["from"] + rows[1]["to"]) / 2))
     layers = [bar]
-    for row, at, align in zip(rows, (0.0, middle, 1.0), ("left", "center", "right"), strict=True):
+    anchors: list[tuple[float, Any]] = [(0.0, "left"), (middle, "center"), (1.0, "right")]
+    for row, (at, align) in zip(rows, anchors, strict=True):
         text = alt.Chart(alt.Data(values=[row | {"at": at}])).encode(x=alt.X("at:Q", scale=x, axis=None))
         layers.append(text.mark_text(align=align, fontSize=13, color=INK).encode(y=alt.value(14), text="word:N"))
         layers.append(text.mark_text(align=align, fontSize=12, color=MUTED).encode(y=alt.value(66), text="count:N"))
     label = "NPSグループ：" + "、".join(f"{row['word']}（{row['count']}）" for row in rows)
-    return _draw(alt.layer(*layers), 74, {"top": 2, "bottom": 2}, label)
+    return _draw(layers, "groups", 74, {"top": 2, "bottom": 2}, label)
 
 
 def trend_chart(nights: list[dict[str, Any]]) -> Markup:
@@ -96,15 +99,15 @@ def trend_chart(nights: list[dict[str, Any]]) -> Markup:
         y=score, text=alt.Text("score:Q", format="+.1f")
     )
     days = labelled.mark_text(fontSize=12, color=MUTED).encode(y=alt.value(146), text="day:N")
-    chart = alt.layer(
+    layers = [
         base.mark_rule(strokeWidth=6, color=LINE).encode(y=alt.Y("low:Q", scale=y, axis=None), y2="high:Q"),
         base.mark_line(strokeWidth=2, color=POSITIVE).encode(y=score),
         base.mark_point(size=36, filled=True, opacity=1, color=POSITIVE).encode(y=score),
         numbers,
         days,
-    )
+    ]
     label = "NPSの推移：" + "、".join(f"{row['day']} {points(row['score'])}（n={row['n']}）" for row in rows)
-    return _draw(chart, 124, {"top": 20, "bottom": 34}, label, width=720)
+    return _draw(layers, "trend", 124, {"top": 20, "bottom": 34}, label, width=720)
 
 
 def stacked_bar(counts: dict[str, Any], who: str) -> Markup:
@@ -173,14 +176,24 @@ def _group(score: int) -> str:
     return "detractor" if score <= 6 else "passive" if score <= 8 else "promoter"
 
 
-def _draw(chart: alt.LayerChart, height: int, padding: dict[str, int], label: str, width: int = _WIDTH) -> Markup:
-    """Return the chart as SVG whose size never depends on the fonts of the machine."""
+def _draw(
+    layers: list[alt.Chart], name: str, height: int, padding: dict[str, int], label: str, width: int = _WIDTH
+) -> Markup:
+    """Return the layers as SVG whose size never depends on the fonts of the machine."""
     spec = (
-        chart.properties(width=width, height=height, padding={"left": 2, "right": 2} | padding,
+        alt.layer(*layers)
+        .properties(width=width, height=height, padding={"left": 2, "right": 2} | padding,
                          autosize=alt.AutoSizeParams(type="none"), background="transparent")
-        .configure(font="inherit")
+        .configure(font="inherit", aria=False)
         .configure_view(stroke=None)
         .to_dict()
     )
     svg = vl_convert.vegalite_to_svg(spec, vl_version=alt.SCHEMA_VERSION.lstrip("v").rsplit(".", 1)[0])
+    svg = re.sub(r"\bclip\d+\b", _numbered(f"{name}-clip"), svg)
     return Markup('<div class="chart" role="img" aria-label="{}">{}</div>').format(label, Markup(svg))
+
+
+def _numbered(name: str) -> Callable[[re.Match[str]], str]:
+    """Rename ids in order of appearance: Vega counts them up over the life of the process."""
+    seen: dict[str, str] = {}
+    return lambda found: seen.setdefault(found[0], f"{name}{len(seen)}")

@@ -27,7 +27,8 @@ def write_headline(summary: dict[str, Any]) -> list[Sentence]:
 def alert_text(alert: dict[str, Any]) -> str:
     """Return what one alert says, with its n."""
     if alert["kind"] == "new_theme":
-        return f"「{alert['name']}」が{short_date(alert['first_day'])}から現れました（n={count(alert['n_feedback'])}）"
+        since = f"最初の声は{short_date(alert['first_day'])}、n={count(alert['n_feedback'])}"
+        return f"新しいテーマ「{alert['name']}」が見つかりました（{since}）"
     return f"「{alert.get('name') or alert['kind']}」（n={count(alert.get('n_feedback'))}）"
 
 
@@ -69,8 +70,8 @@ def _impact_sentence(summary: dict[str, Any]) -> str:
     detractors = worst["by_group"]["detractor"]["n_feedback"]
     return (
         f"「{worst['name']}」が最もNPSを押し下げています（影響 {points(worst['impact'])}ポイント、"
-        f"95%区間 {interval}）。触れた{count(worst['n_feedback'])}人のうち、"
-        f"批判者は{count(detractors)}人、否定的な人は{count(worst['negative'])}人です。"
+        f"95%区間 {interval}）。触れた{count(worst['n_feedback'])}人のうち否定的な人は{count(worst['negative'])}人、"
+        f"点数のある{count(worst['nps_n'])}人のうち批判者は{count(detractors)}人です。"
     )
 
 

@@ -83,7 +83,7 @@ def _night_view(night: dict[str, Any]) -> dict[str, Any]:
         "business_date": night["business_date"],
         "nps": night["nps"],
         "n_feedback": night.get("n_feedback"),
-        "n_themes": len(night["themes"]) if "themes" in night else None,
+        "n_themes": len(ranked_themes(night)) if "themes" in night else None,
         "alerts": [alert_text(alert) for alert in night.get("alerts", [])],
     }
 

@@ -1,6 +1,7 @@
 """The night as Markdown, for the Prefect artifact: figures and theme names, no customer's sentence."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from pipeline.report.headline import alert_text, write_headline
@@ -81,7 +82,7 @@ def _accounting_table(summary: dict[str, Any]) -> str:
     return _table(header, rows)
 
 
-def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     lines = [header, ("---",) * len(header), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 

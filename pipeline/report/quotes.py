@@ -8,7 +8,7 @@ import polars as pl
 
 from pipeline.report.wording import COLUMNS, day_of
 
-READABLE = (8, 140)
+READABLE = (12, 140)
 """Characters of a quote that says something and is still read; others come after."""
 
 LONGEST = 280

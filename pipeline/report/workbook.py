@@ -21,6 +21,18 @@ LONGEST_CELL = 32_767
 
 CHARTED_THEMES = 15
 _WIDE = {"unit_text": 70, "theme": 22, "parent_theme": 18, "value": 40, "reason": 30, "file": 24}
+_FORMATS: dict[str, dict[str, Any]] = {
+    "text": {},
+    "wrapped": {"text_wrap": True},
+    "title": {"bold": True, "font_size": 16},
+    "heading": {"bold": True, "font_size": 12},
+    "header": {"bold": True, "bg_color": "#EDEBE6", "bottom": 1, "text_wrap": True},
+    "integer": {"num_format": "#,##0"},
+    "decimal": {"num_format": "0.000"},
+    "points": {"num_format": "+0.0;-0.0;0.0"},
+    "percent": {"num_format": "0.0%"},
+    "time": {"num_format": "yyyy-mm-dd hh:mm"},
+}
 _CODES = {
     "sentiment": wording.SENTIMENTS,
     "intent": wording.INTENTS,
@@ -48,22 +60,11 @@ class _Writer:
     """Cell formats of one workbook, and the one way values reach a cell."""
 
     def __init__(self, book: xlsxwriter.Workbook) -> None:
-        font = {"font_name": "Yu Gothic", "font_size": 10.5, "valign": "top"}
+        font: dict[str, Any] = {"font_name": "Yu Gothic", "font_size": 10.5, "valign": "top"}
         self.book = book
         self.formats: dict[str, Format] = {
             name: book.add_format(font | extra)
-            for name, extra in {
-                "text": {},
-                "wrapped": {"text_wrap": True},
-                "title": {"bold": True, "font_size": 16},
-                "heading": {"bold": True, "font_size": 12},
-                "header": {"bold": True, "bg_color": "#EDEBE6", "bottom": 1, "text_wrap": True},
-                "integer": {"num_format": "#,##0"},
-                "decimal": {"num_format": "0.000"},
-                "points": {"num_format": "+0.0;-0.0;0.0"},
-                "percent": {"num_format": "0.0%"},
-                "time": {"num_format": "yyyy-mm-dd hh:mm"},
-            }.items()
+            for name, extra in _FORMATS.items()
         }
 
     def write(self, sheet: Worksheet, row: int, column: int, value: Any, form: str = "text") -> None:

@@ -1,0 +1,349 @@
+import csv
+import io
+from dataclasses import replace
+from datetime import datetime
+from html.parser import HTMLParser
+
+import openpyxl
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from report_data import HOSTILE, make_empty_night, make_night
+
+from pipeline.report import render_csv, render_html, render_index, render_markdown, render_workbook
+from pipeline.report.headline import write_headline
+from pipeline.report.night import accounting, badge, ranked_themes
+from pipeline.report.quotes import choose_quotes
+from pipeline.report.wording import percent, points, reason_words, week_start
+
+RENDERERS = [render_html, render_markdown, render_workbook]
+
+
+class Page(HTMLParser):
+    """The elements, attributes and text of a page, as a browser would take them."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.tags, self.attributes, self.words, self._raw = [], [], [], False
+        self.feed(source)
+        self.text = " ".join("".join(self.words).split())
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += attrs
+        self._raw = tag == "style"
+
+    def handle_endtag(self, tag):
+        self._raw = False
+
+    def handle_data(self, data):
+        if not self._raw:
+            self.words.append(data)
+
+
+@pytest.fixture(scope="module")
+def night():
+    return make_night()
+
+
+@pytest.fixture(scope="module")
+def page(night):
+    return Page(render_html(night))
+
+
+@pytest.fixture(scope="module")
+def book(night):
+    return openpyxl.load_workbook(io.BytesIO(render_workbook(night)))
+
+
+@pytest.mark.parametrize("render", RENDERERS)
+def test_same_night_gives_the_same_bytes(render, night):
+    first = render(night)
+    render(make_empty_night())
+    assert render(make_night()) == first
+
+
+@pytest.mark.parametrize("render", RENDERERS)
+def test_an_empty_night_is_told_not_crashed_on(render):
+    assert render(make_empty_night())
+
+
+def test_an_empty_night_says_what_is_missing():
+    text = Page(render_html(make_empty_night())).text
+    assert "点数のある回答がないため、NPSは計算していません" in text
+    assert "まだテーマが見つかっていません" in text
+    assert "隔離した行はありません" in text
+
+
+def test_page_asks_nothing_of_the_network_and_runs_nothing(page):
+    assert "script" not in page.tags
+    links = [value for name, value in page.attributes if name in ("src", "href", "xlink:href", "action")]
+    assert all(link.startswith(("#", "data:,")) for link in links)
+    assert any(value and value.startswith("default-src 'none'") for _, value in page.attributes)
+    assert not [name for name, _ in page.attributes if name.startswith("on")]
+
+
+def test_hostile_words_stay_words(night):
+    hostile = '<script>x</script>"\'><img src=x onerror=y>'
+    theme = night.summary["themes"][0] | {"name": hostile, "keywords": [hostile], "pairs": [hostile],
+                                          "parent_name": hostile}
+    alert = {"kind": hostile, "name": hostile, "n_feedback": 3}
+    sources = [night.summary["sources"][0] | {"name": hostile}]
+    summary = night.summary | {"themes": [theme], "alerts": [alert], "sources": sources}
+    units = night.units.with_columns(
+        pl.lit(hostile).alias("unit_text"), pl.lit(hostile).alias("channel"), pl.lit(hostile).alias("source")
+    )
+    quarantine = night.quarantine.with_columns(pl.lit(hostile).alias("reason"), pl.lit(hostile).alias("file"))
+    page = Page(render_html(replace(night, title=hostile, summary=summary, units=units, quarantine=quarantine)))
+    assert "script" not in page.tags and "img" not in page.tags
+    assert not [name for name, _ in page.attributes if name.startswith("on")]
+    assert page.text.count(hostile) > 8
+
+
+def test_customers_are_quoted_word_for_word(page):
+    for text in HOSTILE[:3]:
+        assert text in page.text
+
+
+def test_no_element_has_another_ones_id(page):
+    ids = [value for name, value in page.attributes if name == "id"]
+    assert len(ids) == len(set(ids))
+    targets = {value[1:] for name, value in page.attributes if name == "href" and value.startswith("#")}
+    assert targets <= set(ids)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence", "expected"),
+    [
+        ({}, 0, "前回（11月20日、−2.4、n=403）から3.9ポイント下がりましたが、前回の値は今回の区間の中にあり"),
+        ({"previous": None}, 0, "比べられる前回の値はありません"),
+        ({"previous": {"business_date": "2024-11-20", "nps": 8.0, "n": 403}}, 0, "前回の値は今回の区間の外"),
+        ({"previous": {"business_date": "2024-11-20", "nps": -6.3, "n": 403}}, 0, "変わっていません"),
+        ({"previous": {"business_date": "2024-11-20", "nps": None, "n": 0}}, 0, "比べられる前回の値はありません"),
+        ({}, 1, "「配送の遅れ」が最もNPSを押し下げています（影響 −4.9ポイント、95%区間 −6.8〜−3.0）"),
+        ({}, 1, "触れた88人のうち否定的な人は63人、点数のある73人のうち批判者は45人です。"),
+        ({"themes": []}, 1, "まだテーマが見つかっていません"),
+        ({}, 2, "新しいテーマ「新しい保冷箱」が見つかりました（最初の声は11月18日、n=17）。"),
+        ({"alerts": [], "previous": None}, 2, "初めての集計です。8テーマが見つかり"),
+        ({"alerts": []}, 2, "新しく現れたテーマは「新しい保冷箱」です（n=17）。"),
+        ({"alerts": [], "themes": []}, 2, "新しいテーマや警報はありません"),
+    ],
+)
+def test_headline_says_what_changed(night, changes, sentence, expected):
+    assert expected in write_headline(night.summary | changes)[sentence].text
+
+
+def test_headline_says_so_when_no_theme_lowers_nps_significantly(night):
+    themes = [theme | {"p_adjusted": 0.3} for theme in night.summary["themes"] if theme["impact"] is not None]
+    sentence = write_headline(night.summary | {"themes": themes})[1].text
+    assert sentence == "NPSを有意に下げていると言えるテーマはありません（7テーマを検定）。"
+
+
+def test_few_scores_are_for_reference_only(night):
+    few = night.summary["nps"] | {"n": 12}
+    assert "参考値" in write_headline(night.summary | {"nps": few})[0].text
+
+
+def test_themes_are_ranked_by_share_and_unmentioned_ones_left_out(night):
+    ranked = ranked_themes(night.summary)
+    assert [theme["rank"] for theme in ranked] == list(range(1, 9))
+    shares = [theme["share"] for theme in ranked]
+    assert shares == sorted(shares, reverse=True)
+
+
+def test_on_the_first_night_no_theme_is_marked_new(night):
+    new = next(theme for theme in night.summary["themes"] if theme["status"] == "new")
+    assert badge(new, night.summary) == "new"
+    assert badge(new, night.summary | {"previous": None, "alerts": []}) is None
+
+
+def test_a_source_that_does_not_add_up_is_pointed_out(night):
+    broken = [night.summary["sources"][0] | {"read": 430}]
+    summary = night.summary | {"sources": broken}
+    assert accounting(summary)[0]["gap"] == 9
+    assert "9件が合いません" in render_html(replace(night, summary=summary))
+    assert all(row["gap"] == 0 for row in accounting(night.summary))
+
+
+def test_uncertain_and_insignificant_figures_are_marked(page):
+    assert page.text.count("参考値 n<30") == 4  # two themes, in the table and in their sections
+    assert "有意でない" in page.text and "計算なし" in page.text
+
+
+def test_quotes_are_the_most_similar_ones_that_differ(night):
+    quotes = choose_quotes(night.units, ["t01"])
+    assert [quote.feedback_id for quote in quotes] == ["A-1000", "A-1001", "A-1003"]  # A-1002 repeats A-1001
+
+
+def test_quotes_come_from_different_respondents_and_never_repeat(night):
+    units = night.units.filter(pl.col("theme_id") == "t01")
+    one_person = units.with_columns(pl.lit("A-1").alias("feedback_id"), pl.lit("survey").alias("source"))
+    assert len(choose_quotes(one_person, ["t01"])) == 1
+    same_words = units.with_columns(pl.lit("配送が遅い。").alias("unit_text"))
+    assert len(choose_quotes(same_words, ["t01"])) == 1
+    assert choose_quotes(units, ["t99"]) == []
+
+
+def test_alike_quotes_are_better_than_none(night):
+    alike = night.units.filter(pl.col("feedback_id").is_in(["A-1001", "A-1002"]))
+    assert len(choose_quotes(alike.with_columns(unit_text=pl.col("unit_text") + pl.col("feedback_id")), ["t01"])) == 2
+
+
+def test_quotes_do_not_depend_on_the_order_of_units(night):
+    shuffled = night.units.sample(fraction=1.0, shuffle=True, seed=3)
+    assert choose_quotes(shuffled, ["t02"]) == choose_quotes(night.units, ["t02"])
+
+
+def test_a_parent_theme_is_quoted_from_its_children(night):
+    parent = night.summary["themes"][0] | {"theme_id": "p-商品", "name": "商品", "parent_id": None, "parent_name": None}
+    summary = night.summary | {"themes": [parent, *night.summary["themes"]]}
+    text = Page(render_html(replace(night, summary=summary))).text
+    assert "まとめ（野菜と魚の鮮度、品ぞろえ）" in text
+    assert "引用できる声がありません" not in text
+
+
+def test_a_quote_tells_the_day_of_the_deployments_own_clock(night):
+    units = night.units.with_columns(received_at=pl.lit(datetime(2024, 11, 19, 22)).dt.replace_time_zone("UTC"))
+    text = Page(render_html(replace(night, units=units, timezone="Asia/Tokyo"))).text
+    assert "11月20日 survey A-1000" in text
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("=1+1", "'=1+1"),
+        ("+cmd|' /C calc'!A0", "'+cmd|' /C calc'!A0"),
+        ("-2+3", "'-2+3"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\tx", "'\tx"),
+        ("\rx", "'\rx"),
+        ("＝1+1", "'＝1+1"),
+        ("-12", "-12"),
+        ("+3.5", "+3.5"),
+        ("1=1", "1=1"),
+        ("- 配送が遅い", "'- 配送が遅い"),
+        ("普通の文", "普通の文"),
+        ("", ""),
+    ],
+)
+def test_csv_cells_cannot_be_formulas(written, expected):
+    content = render_csv(pl.DataFrame({"a": ["x", written], "n": [-1, 2]}))
+    rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
+    assert rows == [["a", "n"], ["x", "-1"], [expected, "2"]]
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1), min_size=1))
+def test_csv_keeps_every_text_and_neutralises_the_risky_ones(texts):
+    content = render_csv(pl.DataFrame({"名前": texts, "n": [0] * len(texts)}))
+    rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))[1:]
+    assert [cell.removeprefix("'") for cell, _ in rows] == [text.removeprefix("'") for text in texts]
+
+
+def test_csv_opens_in_excel_with_lists_times_and_gaps():
+    table = pl.DataFrame(
+        {"a": [["配送", "遅い"], None], "t": [datetime(2024, 11, 21, 3, 4, 5), None], "=h": [None, 0.5]},
+        schema_overrides={"t": pl.Datetime("us", "UTC")},
+    )
+    assert render_csv(table).decode() == (
+        "\ufeffa,t,'=h\n配送 / 遅い,2024-11-21T03:04:05+00:00,\n,,0.5\n"
+    )
+
+
+def test_csv_of_an_empty_table_has_its_header(night):
+    assert render_csv(night.quarantine.clear()).decode("utf-8-sig").startswith("source,file,row")
+
+
+def test_workbook_has_its_sheets_filters_and_charts(book):
+    assert book.sheetnames == ["概要", "テーマ", "声", "隔離"]
+    assert book["声"].freeze_panes == "A2" and book["テーマ"].freeze_panes == "C2"
+    assert book["声"].auto_filter.ref and book["テーマ"].auto_filter.ref
+    assert len(book["概要"]._charts) == 2
+    assert book.properties.created == datetime(2024, 11, 21)
+
+
+def test_workbook_holds_no_formula_and_no_link(book):
+    cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
+    assert not [cell.coordinate for cell in cells if cell.data_type == "f" or cell.hyperlink]
+    assert set(HOSTILE) <= {cell.value for cell in cells}
+
+
+def test_workbook_accepts_what_excel_would_not(night):
+    units = night.units.with_columns(
+        unit_text=pl.lit("長" * 40_000), similarity=pl.lit(float("nan")), channel=pl.lit("\x00\x0b")
+    )
+    book = openpyxl.load_workbook(io.BytesIO(render_workbook(replace(night, units=units))))
+    assert len(book["声"]["E2"].value) <= 32_767
+
+
+def test_workbook_tells_local_time(night):
+    book = openpyxl.load_workbook(io.BytesIO(render_workbook(replace(night, timezone="Asia/Tokyo"))))
+    assert book["声"]["C1"].value == "受付日時（Asia/Tokyo）"
+    assert book["声"]["C2"].value == datetime(2024, 11, 20, 12)
+
+
+def test_markdown_quotes_no_customer(night):
+    markdown = render_markdown(night)
+    assert not [text for text in night.units["unit_text"] if text in markdown]
+
+
+def test_markdown_shows_names_as_they_are(night):
+    theme = night.summary["themes"][0] | {"name": "a|b <script> [x](y)\n# z"}
+    markdown = render_markdown(replace(night, summary=night.summary | {"themes": [theme]}))
+    assert "a\\|b &lt;script&gt; \\[x\\]\\(y\\) \\# z" in markdown
+    assert "<script>" not in markdown
+
+
+def test_page_workbook_and_markdown_tell_the_same_figures(night, page, book):
+    markdown = render_markdown(night)
+    sheet = book["テーマ"]
+    columns = {cell.value: i for i, cell in enumerate(sheet[1])}
+    for theme, row in zip(ranked_themes(night.summary), sheet.iter_rows(min_row=2, values_only=True), strict=True):
+        assert row[columns["テーマ"]] == theme["name"]
+        assert row[columns["言及した回答者 n"]] == theme["n_feedback"]
+        assert row[columns["言及率"]] == pytest.approx(theme["share"])
+        assert row[columns["NPSへの影響"]] == theme["impact"]
+        for text in (page.text, markdown):
+            assert theme["name"] in text and percent(theme["share"]) in text
+            assert theme["impact"] is None or points(theme["impact"]) in text
+    for text in (page.text, markdown):
+        assert points(night.summary["nps"]["score"]) in text
+
+
+def test_index_lists_nights_newest_first_with_links(night):
+    nights = [night.summary | {"business_date": day} for day in ("2024-11-20", "2024-11-21")]
+    page = Page(render_index(nights))
+    links = [value for name, value in page.attributes if name == "href" and "report" in value]
+    assert links == ["2024-11-21/report.html", "2024-11-20/report.html"]
+    assert "n=412" in " ".join(value or "" for _, value in page.attributes) and "−14.1〜+1.6" in page.text
+    assert render_index(nights[::-1]) == render_index(nights)
+
+
+def test_index_of_no_night_and_of_a_night_without_scores():
+    assert "まだ集計した夜はありません" in render_index([])
+    assert "2024年11月21日" in render_index([make_empty_night().summary])
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(3.24, "+3.2"), (-4.06, "−4.1"), (0.04, "0.0"), (-0.04, "0.0"), (None, "—")],
+)
+def test_points_carry_their_sign(value, expected):
+    assert points(value) == expected
+
+
+@pytest.mark.parametrize(("week", "expected"), [("2024-11-18", "11/18"), ("2024-W47", "11/18"), ("先週", "先週")])
+def test_weeks_are_told_by_their_monday(week, expected):
+    assert week_start(week) == expected
+
+
+@pytest.mark.parametrize(
+    ("reason", "expected"),
+    [
+        ("the row has 6 cells, the header 7", "列の数が見出しと合いません（行は6列、見出しは7列）"),
+        ("date must look like 2026-11-03 21:05:00", "日時の書き方が読めません（例：2026-11-03 21:05:00）"),
+        ("a rule of tomorrow", "a rule of tomorrow"),
+    ],
+)
+def test_quarantine_reasons_are_told_in_japanese(reason, expected):
+    assert reason_words(reason) == expected
