@@ -80,7 +80,9 @@ def nightly(config_path: str, business_date: str | None = None, out: str | None 
             timezone=config.timezone,
         )
         table = units_table(themed.units, feedback, segments=config.segments)
-        night = Night(config.title, day.isoformat(), summary, table, themed.themes, intake.quarantine)
+        night = Night(
+            config.title, day.isoformat(), summary, table, themed.themes, intake.quarantine, timezone=config.timezone
+        )
         published = publish(night, themed.stored, folder, tools)
     return str(published)
 
