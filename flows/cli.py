@@ -9,13 +9,14 @@ from typing import Annotated
 import typer
 
 # Customers' words stay on this machine: Prefect's and the model hub's telemetry is off before either is imported.
-QUIET = {
+SETTINGS = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
     "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",  # a busy machine needs more than the default 20 s
 }
 DEMO = Path(__file__).parent.parent / "configs" / "demo" / "demo.toml"
 DEMO_NIGHTS = ("2026-11-15", "2026-11-22")
@@ -67,7 +68,7 @@ def doctor(config: Annotated[Path | None, typer.Argument(help="A config to check
 
 def main() -> None:
     """Run the command line."""
-    for name, value in QUIET.items():
+    for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
     app()
 
