@@ -7,6 +7,10 @@ the domain's other themes apart (supervised contrastive learning, Khosla et al. 
 always within one domain, so that what it learns holds in a domain it has never seen. Vectors are centred
 per domain before the map: the direction all units of a deployment share says nothing about their themes.
 
+Beside the learned vector stand, with smaller weight, the plain vector and the square roots of the
+probabilities that a logistic regression gives the corpus' themes: together they did better on domains left
+out than any of them alone (V 0.498 at 15 groups; 0.490 learned, 0.445 regression, 0.30 plain).
+
 Train again with ``python -m models.theme_prior --corpus DIR`` (a minute after encoding).
 """
 
@@ -15,19 +19,30 @@ import hashlib
 import importlib.resources
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.corpus import Opinion, load_corpus
+
+if TYPE_CHECKING:
+    import torch
+
 WEIGHTS = importlib.resources.files("models") / "weights" / "theme_prior"
-CORPUS = importlib.resources.files("models") / "corpus"
+_OVERALL, _MAX_THEMES = "総合・再利用意向", 20
 # Pseudo-units at the corpus' mean: a handful of units has no mean of its own to speak of.
 _MEAN_WEIGHT = 30
+# Shares of the plain vector and of the probabilities beside the learned vector (folds of the corpus).
+_PLAIN, _CHANCES = 0.5, 0.7
+_SCALE = np.float32(20)  # spreads plain vectors, which lie close together, for the regression
 _CHUNK = 8192
-_ARRAYS = ("center", "w1", "b1", "w2", "b2", "themes")
+# Places of the layers in the network that is trained.
+_TENSORS = {"w1": "1.weight", "b1": "1.bias", "w2": "4.weight", "b2": "4.bias"}
+_ARRAYS = ("center", "w1", "b1", "w2", "b2", "weights", "bias", "themes")
 
 Floats = NDArray[np.float32]
 
@@ -46,6 +61,8 @@ class ThemePrior:
         The corpus' mean vector.
     w1, b1, w2, b2 : ndarray
         Two layers with GELU between them.
+    weights, bias : ndarray, (dim, n_corpus_themes) and (n_corpus_themes,)
+        Logistic regression from plain vectors to the corpus' themes.
     themes : ndarray, (n_corpus_themes, theme_dim)
         Unit mean vector of each theme of the corpus in theme space.
     names : tuple of str
@@ -59,6 +76,8 @@ class ThemePrior:
     b1: Floats
     w2: Floats
     b2: Floats
+    weights: Floats
+    bias: Floats
     themes: Floats
     names: tuple[str, ...]
 
@@ -81,8 +100,8 @@ class ThemePrior:
                 f"no theme prior at {folder}: expected config.json and model.safetensors; "
                 "train one with python -m models.theme_prior"
             ) from error
-        weights = [arrays[name].astype(np.float32) for name in _ARRAYS]
-        return cls(config["model_id"], config["encoder"], *weights, tuple(config["names"]))
+        weights = {name: arrays[name].astype(np.float32) for name in _ARRAYS}
+        return cls(model_id=config["model_id"], encoder_id=config["encoder"], names=tuple(config["names"]), **weights)
 
     @property
     def dim(self) -> int:
@@ -107,16 +126,30 @@ class ThemePrior:
         return (total / (len(embeddings) + _MEAN_WEIGHT)).astype(np.float32)
 
     def transform(self, embeddings: NDArray[np.floating], mean: Floats) -> Floats:
-        """Return theme vectors, unit length, float32 (n, theme_dim), of embeddings around their mean."""
-        parts = [self._map(embeddings[i : i + _CHUNK], mean) for i in range(0, len(embeddings), _CHUNK)]
-        return np.concatenate(parts) if parts else np.zeros((0, len(self.b2)), np.float32)
+        """Return theme vectors, unit length, float32 (n, k), of embeddings around their mean."""
+        parts = [self._views(embeddings[i : i + _CHUNK], mean) for i in range(0, len(embeddings), _CHUNK)]
+        return np.concatenate(parts) if parts else np.zeros((0, self._width), np.float32)
 
     def nearest_names(self, vector: NDArray[np.floating], n: int = 3) -> list[tuple[str, float]]:
         """Return the n corpus theme names nearest to a theme vector, with their cosine, nearest first."""
         best: dict[str, float] = {}
-        for name, cosine in zip(self.names, (self.themes @ vector).tolist(), strict=True):
+        mapped = _unit(vector[None, : self.themes.shape[1]])[0]
+        for name, cosine in zip(self.names, (self.themes @ mapped).tolist(), strict=True):
             best[name] = max(cosine, best.get(name, -1.0))
         return sorted(best.items(), key=lambda item: (-item[1], item[0]))[:n]
+
+    @property
+    def _width(self) -> int:
+        return len(self.b2) + self.dim + len(self.bias)
+
+    def _views(self, embeddings: NDArray[np.floating], mean: Floats) -> Floats:
+        """Return the learned vector, the plain one and the likeness to the corpus' themes side by side."""
+        plain = _unit(embeddings - mean)
+        logits = _SCALE * (embeddings - self.center) @ self.weights + self.bias
+        chances = np.exp(logits - logits.max(axis=1, keepdims=True))
+        chances /= chances.sum(axis=1, keepdims=True)
+        views = [self._map(embeddings, mean), _PLAIN * plain, _CHANCES * np.sqrt(chances)]
+        return (np.hstack(views) / np.sqrt(1 + _PLAIN**2 + _CHANCES**2)).astype(np.float32)
 
     def _map(self, embeddings: NDArray[np.floating], mean: Floats) -> Floats:
         from scipy.special import erf
@@ -147,6 +180,7 @@ def train(
     domain's others. The settings were chosen on folds that leave whole domains out.
     """
     import torch
+    from sklearn.linear_model import LogisticRegression
 
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
@@ -176,48 +210,53 @@ def train(
             optimizer.step()
             schedule.step()
 
-    first, second = network[1], network[4]
-    weights = [
-        np.ascontiguousarray(tensor.detach().numpy(), np.float16).astype(np.float32)
-        for tensor in (first.weight.T, first.bias, second.weight.T, second.bias)
-    ]
-    center = embeddings.mean(axis=0).astype(np.float16).astype(np.float32)
-    model_id = "theme-prior-" + hashlib.sha256(b"".join(w.tobytes() for w in (center, *weights))).hexdigest()[:12]
-    untitled = ThemePrior(model_id, encoder_id, center, *weights, np.zeros((0, theme_dim), np.float32), ())
-    names, means = [], []
+    state = network.state_dict()
+    center = _stored(embeddings.mean(axis=0))
+    weights = {name: _stored(state[key].numpy().T) for name, key in _TENSORS.items()}
+    classes, targets = np.unique(np.char.add(np.char.add(domain, "/"), theme), return_inverse=True)
+    regression = LogisticRegression(C=0.3, max_iter=1000).fit(_SCALE * (embeddings - center), targets)
+    weights |= {"weights": _stored(regression.coef_.T), "bias": _stored(regression.intercept_)}
+    digest = hashlib.sha256(b"".join(array.tobytes() for array in (center, *weights.values())))
+    model_id = "theme-prior-" + digest.hexdigest()[:12]
+    nameless = ThemePrior(
+        model_id=model_id,
+        encoder_id=encoder_id,
+        center=center,
+        themes=np.zeros((0, theme_dim), np.float32),
+        names=(),
+        **weights,
+    )
+    means = np.zeros((len(classes), theme_dim), np.float32)
     for name in np.unique(domain):
         inside = domain == name
-        vectors = untitled.transform(embeddings[inside], embeddings[inside].mean(axis=0))
-        for title in np.unique(theme[inside]):
-            names.append(str(title))
-            means.append(_unit(vectors[theme[inside] == title].mean(axis=0)[None])[0])
-    return ThemePrior(model_id, encoder_id, center, *weights, np.stack(means), tuple(names))
+        vectors = nameless._map(embeddings[inside], embeddings[inside].mean(axis=0))
+        for target in np.unique(targets[inside]):
+            means[target] = _unit(vectors[targets[inside] == target].mean(axis=0)[None])[0]
+    return replace(nameless, themes=means, names=tuple(str(name).split("/", 1)[1] for name in classes))
 
 
-def read_corpus(folder: Path | Traversable = CORPUS) -> tuple[list[str], list[str], list[str]]:
-    """Return texts, domains and themes of a labelled corpus: one ``DOMAIN.tsv`` a domain, hard.tsv left out.
+def domain_opinions(folder: Path | None = None) -> list[Opinion]:
+    """Return the opinions of the corpus' domains.
+
+    A file is a domain if it has the theme every domain has and at most 20 themes: files that mix domains
+    or collect phenomena of language do not say which opinions belong apart.
 
     Raises
     ------
     ValueError
-        If the folder holds no such file.
+        If the folder holds no labelled domain.
     """
-    texts, domains, themes = [], [], []
-    files = [file for file in folder.iterdir() if file.name.endswith(".tsv")] if folder.is_dir() else []
-    for file in sorted(files, key=lambda file: file.name):
-        if file.name == "hard.tsv":  # its themes are phenomena of language
-            continue
-        for line in file.read_text(encoding="utf-8").splitlines()[1:]:
-            text, theme, *_ = line.split("\t")
-            texts.append(text)
-            domains.append(file.name.removesuffix(".tsv"))
-            themes.append(theme)
-    if not texts:
+    opinions = load_corpus(folder)
+    themes: dict[str, set[str]] = {}
+    for opinion in opinions:
+        themes.setdefault(opinion.domain, set()).add(opinion.theme)
+    domains = {domain for domain, held in themes.items() if _OVERALL in held and len(held) <= _MAX_THEMES}
+    if not domains:
         raise ValueError(f"no labelled corpus in {folder}: expected DOMAIN.tsv with text, theme, polarity, intent")
-    return texts, domains, themes
+    return [opinion for opinion in opinions if opinion.domain in domains]
 
 
-def _contrastive_loss(outputs, labels, temperature):  # type: ignore[no-untyped-def]
+def _contrastive_loss(outputs: "torch.Tensor", labels: "torch.Tensor", temperature: float) -> "torch.Tensor":
     import torch
 
     vectors = torch.nn.functional.normalize(outputs, dim=1)
@@ -228,6 +267,11 @@ def _contrastive_loss(outputs, labels, temperature):  # type: ignore[no-untyped-
     log_share = similarity - torch.logsumexp(similarity, dim=1, keepdim=True)
     loss = -(log_share * together).sum(dim=1) / together.sum(dim=1).clamp(min=1)
     return loss[together.any(dim=1)].mean()
+
+
+def _stored(values: Any) -> Floats:
+    """Return the values as they come back from float16 storage."""
+    return np.ascontiguousarray(values, np.float16).astype(np.float32)
 
 
 def _centred(embeddings: NDArray[np.floating], mean: NDArray[np.floating]) -> Floats:
@@ -247,8 +291,10 @@ def _main() -> None:
     parser.add_argument("--corpus", type=Path, help="folder of DOMAIN.tsv (default: the corpus of this package)")
     parser.add_argument("--out", type=Path, default=Path(str(WEIGHTS)), help="folder for the weights")
     arguments = parser.parse_args()
-    texts, domains, themes = read_corpus(arguments.corpus or CORPUS)
+    opinions = domain_opinions(arguments.corpus)
+    domains, themes = [opinion.domain for opinion in opinions], [opinion.theme for opinion in opinions]
     encoder = Encoder.from_pretrained()
+    texts = [opinion.text for opinion in opinions]
     embeddings = encoder.encode(texts, progress=lambda done, total: print(f"\r{done}/{total}", end="", flush=True))
     encoder_id = encoder.model_id.rsplit("|", 1)[0]
     prior = train(embeddings, domains, themes, encoder_id=encoder_id)

@@ -10,6 +10,7 @@ places every vector, fitted or new, alone or in a batch. A model can also start 
 earlier model, which then keep their members, and add only themes that the earlier anchors do not explain.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
@@ -17,13 +18,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
+from sklearn.metrics import adjusted_rand_score
 from threadpoolctl import threadpool_limits
 
 from models.theme_prior import ThemePrior
 
 SAMPLE = 12_000  # discovery looks at this many vectors at most
-POINTS = 2_000  # up to so many vectors are linked one by one, more as micro-clusters
-MICRO = 600
+POINTS = 3_000  # up to so many vectors are linked one by one, more as micro-clusters
+MICRO = 400
+RUNS = 5
+_PRINCIPAL = 96
 MIN_NEW = 8  # members a theme needs to appear beside known ones
 MAX_UNASSIGNED = 0.03
 _CHUNK = 8192
@@ -33,22 +37,32 @@ Labels = NDArray[np.int64]
 
 
 class Level(NamedTuple):
-    """What one granularity means: cosine distances at which groups stay apart, and least share of a theme."""
+    """What one granularity means: cosine distances from which groups stay apart, and the least share of a theme.
+
+    The share (support) holds for 300 vectors and falls slowly where there are more (:func:`least_support`).
+    """
 
     theme: float
     parent: float
     support: float
+    floor: float = 0.45  # a vector less like its theme than this belongs nowhere
+    explained: float = 0.70  # a vector nearer than this to a known anchor is nothing new
+    novelty: float = 0.12  # how much better a new theme must explain its members than the known ones do
+
+    def spread(self, factor: float) -> "Level":
+        """Return the level for vectors whose cosines are smaller by a factor."""
+        theme, parent = (1 - factor * (1 - distance) for distance in (self.theme, self.parent))
+        rest = (factor * cosine for cosine in (self.floor, self.explained, self.novelty))
+        return Level(theme, parent, self.support, *rest)
 
 
 GRANULARITY = {
-    "coarse": Level(theme=0.48, parent=0.70, support=0.03),
-    "medium": Level(theme=0.40, parent=0.62, support=0.02),
-    "fine": Level(theme=0.34, parent=0.52, support=0.01),
+    "coarse": Level(theme=0.59, parent=0.75, support=0.03),
+    "medium": Level(theme=0.53, parent=0.69, support=0.02),
+    "fine": Level(theme=0.45, parent=0.61, support=0.012),
 }
 MIN_SUPPORT = 5
-_FLOOR = 0.25  # a vector less like its theme than this belongs nowhere
-_EXPLAINED = 0.75  # a vector nearer than this to a known anchor is nothing new
-_NOVELTY = 0.12  # how much better a new theme must explain its members than the known ones do
+_PLAIN_SPREAD = 0.38  # cosines of centred vectors beside those of theme vectors
 
 
 @dataclass(frozen=True)
@@ -70,12 +84,17 @@ class Assignment:
     second: Labels
 
 
-@dataclass(frozen=True)
-class KnownThemes:
-    """Themes of an earlier model: their anchors in embedding space, and the theme (0, 1, …) of each anchor."""
+class KnownTheme(NamedTuple):
+    """What a theme is remembered by: its centroid (dim,) and anchors (n, dim), unit vectors."""
 
+    centroid: Floats
     anchors: Floats
-    labels: Labels
+
+    def with_examples(self, vectors: NDArray[np.floating]) -> "KnownTheme":
+        """Return the theme with further anchors, from vectors that are known to belong to it."""
+        groups = facets(np.asarray(vectors, np.float32))
+        more = [vectors[groups == group].mean(axis=0) for group in range(1 + int(groups.max(initial=-1)))]
+        return KnownTheme(self.centroid, np.concatenate([self.anchors, unit(np.stack(more))]).astype(np.float32))
 
 
 class ThemeModel:
@@ -86,7 +105,7 @@ class ThemeModel:
     granularity : str
         ``"coarse"``, ``"medium"`` or ``"fine"``.
     random_state : int
-        Seeds the choice of the sample and of the micro-clusters; up to 2,000 vectors nothing is drawn.
+        Seeds the choice of the sample and of the micro-clusters; up to 3,000 vectors nothing is drawn.
     prior : ThemePrior or None, optional
         The map into theme space. Default: the bundled one for vectors of its length; None: centred vectors.
 
@@ -121,11 +140,25 @@ class ThemeModel:
         self.random_state = random_state
         self.prior = prior
 
-    def fit(self, embeddings: NDArray[np.floating], *, known: KnownThemes | None = None) -> Self:
+    def fit(
+        self,
+        embeddings: NDArray[np.floating],
+        *,
+        known: Sequence[KnownTheme] = (),
+        hints: Sequence[NDArray[np.integer]] = (),
+    ) -> Self:
         """Learn themes from unit vectors (n, dim); the order of the rows does not matter.
 
-        With ``known`` those themes keep the first labels, in their order, whatever their size (a theme may
-        even lose all its members); new ones follow by size.
+        Parameters
+        ----------
+        embeddings : ndarray, (n, dim)
+            Unit vectors.
+        known : sequence of KnownTheme, optional
+            Themes of an earlier model: they stay as they are and keep the first labels, in their order
+            (one may be left without members).
+        hints : sequence of ndarray, optional
+            Row numbers of groups that are known, from elsewhere, to be a new theme beside the known ones;
+            their labels come next. Themes found beside the known ones follow, by size.
 
         Raises
         ------
@@ -135,18 +168,21 @@ class ThemeModel:
         level = self._level()
         vectors = _checked(embeddings)
         self._prior = self._chosen_prior(vectors.shape[1])
+        if self._prior is None:
+            level = level.spread(_PLAIN_SPREAD)
         order = canonical_order(vectors)
         ordered = vectors[order]
         with threadpool_limits(1):  # sums in a fixed order, whatever the number of cores
             self.mean_ = self._prior.mean(ordered) if self._prior else ordered.sum(axis=0) / (len(ordered) + 30)
             points = self._map(ordered)
-            if known is not None and len(known.labels):
-                self._continue_from(known, ordered, points, level)
+            if known:
+                rank = np.argsort(order)
+                self._continue_from(known, [np.sort(rank[rows]) for rows in hints], ordered, points, level)
             else:
                 self._begin(ordered, points, level)
             self.parent_labels_ = relate(self._centroid_points, level.parent)
             placed = self._place(points, floor=-1.0)
-            self._floor = _floor(placed.similarity)
+            self._floor = _floor(placed.similarity, level)
             labels = np.where(placed.similarity >= self._floor, placed.labels, -1)
         self.labels_ = np.empty(len(labels), np.int64)
         self.labels_[order] = labels
@@ -160,6 +196,14 @@ class ThemeModel:
         """Return the theme of each vector, its similarity, and the next best theme."""
         with threadpool_limits(1):
             return self._place(self._map(_checked(embeddings)), self._floor)
+
+    def nearest_names(self, label: int, n: int = 3) -> list[tuple[str, float]]:
+        """Return the corpus theme names nearest to a theme with their cosine; none without a prior."""
+        return self._prior.nearest_names(self._centroid_points[label], n) if self._prior else []
+
+    def cosine_to(self, vectors: NDArray[np.floating]) -> Floats:
+        """Return the cosine in theme space of each theme to each vector, (n_themes, n)."""
+        return self._centroid_points @ self._map(_checked(vectors)).T
 
     def _level(self) -> Level:
         if self.granularity not in GRANULARITY:
@@ -180,23 +224,25 @@ class ThemeModel:
     def _begin(self, vectors: Floats, points: Floats, level: Level) -> None:
         rows = sample(len(points), SAMPLE, self.random_state)
         groups = discover(points[rows], level, self.random_state)
-        themes = _look(vectors[rows], points[rows], groups, [])
+        themes = _look(vectors[rows], points[rows], groups)
         self._remember(themes, vectors.shape[1])
         # Placing by centroid and anchor moves a few members: number the themes by what they hold in the end.
         counts = np.bincount(self._place(points, floor=-1.0).labels, minlength=len(themes))
         order = [k for k in np.argsort(-counts, kind="stable") if counts[k]]
         self._remember([themes[k] for k in order], vectors.shape[1])
 
-    def _continue_from(self, known: KnownThemes, vectors: Floats, points: Floats, level: Level) -> None:
-        anchors = [known.anchors[known.labels == k] for k in range(1 + int(known.labels.max()))]
-        earlier = [_Theme(unit(a.mean(axis=0)[None])[0], a) for a in anchors]
-        self._remember(earlier, vectors.shape[1])
-        labels = self._place(points, floor=-1.0).labels
-        new = novel(points, self._anchor_points, level, self.random_state)
-        labels = np.where(new >= 0, len(earlier) + new, labels)
-        self._remember(_look(vectors, points, labels, earlier), vectors.shape[1])
+    def _continue_from(
+        self, known: Sequence[KnownTheme], hints: list[Labels], vectors: Floats, points: Floats, level: Level
+    ) -> None:
+        self._remember(known, vectors.shape[1])
+        new = np.full(len(points), -1, np.int64)
+        for group, rows in enumerate(hints):
+            new[rows] = group
+        found = novel(points, self._anchor_points, level, self.random_state)
+        new = np.where((new < 0) & (found >= 0), len(hints) + found, new)
+        self._remember([*known, *_look(vectors, points, new)], vectors.shape[1])
 
-    def _remember(self, themes: list["_Theme"], dim: int) -> None:
+    def _remember(self, themes: Sequence[KnownTheme], dim: int) -> None:
         centroids = [theme.centroid for theme in themes]
         anchors = [theme.anchors for theme in themes]
         self.centroids_ = np.asarray(centroids, np.float32).reshape(-1, dim)
@@ -210,47 +256,52 @@ class ThemeModel:
         if not n_themes:
             nothing = np.full(len(points), -1, np.int64)
             return Assignment(nothing, np.full(len(points), np.nan, np.float32), nothing.copy())
-        parts = [points[i : i + _CHUNK] for i in range(0, len(points), _CHUNK)] or [points]
-        ranked, nearest = map(np.concatenate, zip(*map(self._rank, parts), strict=True))
+        parts = [self._rank(points[start : start + _CHUNK]) for start in range(0, len(points) or 1, _CHUNK)]
+        ranked, nearest = map(np.concatenate, zip(*parts, strict=True))
         second = ranked[:, 1] if n_themes > 1 else np.full(len(points), -1, np.int64)
         return Assignment(np.where(nearest >= floor, ranked[:, 0], -1), nearest, second)
 
     def _rank(self, points: Floats) -> tuple[Labels, Floats]:
-        """Return every vector's two best themes (by centroid and nearest anchor), and its cosine to the first."""
+        """Return every vector's two best themes, by centroid and nearest anchor, and its cosine to the first."""
         to_centroid = points @ self._centroid_points.T
         starts = np.flatnonzero(np.diff(self.anchor_labels_, prepend=-1))
-        to_anchor = np.maximum.reduceat(points @ self._anchor_points.T, starts, axis=1)
-        ranked = np.argsort(-(to_centroid + to_anchor), axis=1, kind="stable")[:, :2].astype(np.int64)
+        score = to_centroid + np.maximum.reduceat(points @ self._anchor_points.T, starts, axis=1)
+        ranked = np.argsort(-score, axis=1, kind="stable")[:, :2].astype(np.int64)
         return ranked, np.take_along_axis(to_centroid, ranked[:, :1], axis=1)[:, 0]
 
 
-class _Theme(NamedTuple):
-    centroid: Floats
-    anchors: Floats
-
-
-def _look(vectors: Floats, points: Floats, labels: Labels, earlier: list[_Theme]) -> list[_Theme]:
-    """Return what each label's members look like; a label without members keeps its earlier look."""
+def _look(vectors: Floats, points: Floats, labels: Labels) -> list[KnownTheme]:
+    """Return what the members of each label 0, 1, … look like."""
     learned = []
-    for label in range(max(len(earlier), 1 + int(labels.max(initial=-1)))):
+    for label in range(1 + int(labels.max(initial=-1))):
         mine = np.flatnonzero(labels == label)
-        if len(mine) == 0:
-            learned.append(earlier[label])
-            continue
-        groups = facets(points[mine])
-        anchors = [vectors[mine[groups == group]].mean(axis=0) for group in range(1 + int(groups.max()))]
-        learned.append(_Theme(unit(vectors[mine].mean(axis=0)[None])[0], unit(np.stack(anchors))))
+        if len(mine):
+            groups = facets(points[mine])
+            anchors = [vectors[mine[groups == group]].mean(axis=0) for group in range(1 + int(groups.max()))]
+            learned.append(KnownTheme(unit(vectors[mine].mean(axis=0)[None])[0], unit(np.stack(anchors))))
     return learned
 
 
 def discover(points: Floats, level: Level, random_state: int = 0) -> Labels:
     """Return a group for each unit vector, by size (0 = the largest).
 
-    Groups below the least support dissolve into their neighbours.
+    Where micro-clusters are drawn, the grouping is the one of five that agrees best with the others: the
+    luck of one draw must not decide the themes of a year.
     """
     if len(points) == 0:
         return np.zeros(0, np.int64)
-    groups = link(points, level.theme, random_state)
+    if len(points) <= POINTS:
+        return _discover_once(points, np.arange(len(points)), level)
+    reduced = _principal(points, _PRINCIPAL)
+    seeds = range(random_state * RUNS, (random_state + 1) * RUNS)
+    found = [_discover_once(points, kmeans(reduced, MICRO, seed), level) for seed in seeds]
+    agreement = [sum(adjusted_rand_score(one, other) for other in found) for one in found]
+    return found[int(np.argmax(agreement))]
+
+
+def _discover_once(points: Floats, small: Labels, level: Level) -> Labels:
+    """Return the groups linked from small ones; those below the least support join their neighbours."""
+    groups = link(points, small, level.theme)
     groups = np.where(np.bincount(groups)[groups] >= least_support(len(points), level), groups, -1)
     if (groups < 0).all():
         return np.zeros(len(points), np.int64)
@@ -259,18 +310,19 @@ def discover(points: Floats, level: Level, random_state: int = 0) -> Labels:
 
 def least_support(n: int, level: Level) -> int:
     """Return how many of n vectors make a theme."""
-    return max(min(MIN_SUPPORT, n // 4), int(np.ceil(level.support * n)), 1)
+    share = level.support * min(1.0, 300 / max(n, 1)) ** 0.2
+    return max(min(MIN_SUPPORT, n // 4), int(np.ceil(share * n)), 1)
 
 
-def link(points: Floats, distance: float, random_state: int = 0) -> Labels:
-    """Return groups by average linkage: mean cosine distance between two groups stays above a bound."""
-    if len(points) < 2:
+def link(points: Floats, small: Labels, distance: float) -> Labels:
+    """Return groups of small groups by average linkage, apart by a mean cosine distance and more."""
+    if small.max(initial=0) == 0:
         return np.zeros(len(points), np.int64)
-    small = np.arange(len(points)) if len(points) <= POINTS else kmeans(points, MICRO, random_state)
     # Means are not scaled to unit length: the product of two means is the mean cosine of their members.
-    between = 1 - _means(points, small) @ _means(points, small).T
+    means = _means(points, small)
+    between = 1 - means @ means.T
     np.fill_diagonal(between, 0)
-    tree = linkage(squareform(np.clip(between, 0, 2).astype(np.float64), checks=False), "average")
+    tree = linkage(squareform(np.clip(between, 0, 2), checks=False), "average")
     return fcluster(tree, distance, "distance").astype(np.int64)[small] - 1
 
 
@@ -293,11 +345,14 @@ def novel(points: Floats, anchors: Floats, level: Level, random_state: int = 0) 
     """
     new = np.full(len(points), -1, np.int64)
     explained = (points @ anchors.T).max(axis=1)
-    open_rows = np.flatnonzero(explained < _EXPLAINED)
+    open_rows = np.flatnonzero(explained < level.explained)
     open_rows = open_rows[sample(len(open_rows), SAMPLE, random_state)]
     if len(open_rows) < MIN_NEW:
         return new
-    groups = by_size(link(points[open_rows], level.theme, random_state))
+    small = np.arange(len(open_rows))
+    if len(open_rows) > POINTS:
+        small = kmeans(points[open_rows], MICRO, random_state)
+    groups = by_size(link(points[open_rows], small, level.theme))
     for group in range(1 + int(groups.max())):
         mine = open_rows[groups == group]
         if len(mine) < MIN_NEW:
@@ -305,14 +360,14 @@ def novel(points: Floats, anchors: Floats, level: Level, random_state: int = 0) 
         total = points[mine].sum(axis=0)
         others = unit(total - points[mine])
         together = float((points[mine] * others).sum(axis=1).mean())
-        if together - float(explained[mine].mean()) > _NOVELTY:
+        if together - float(explained[mine].mean()) > level.novelty:
             new[mine] = group
     return np.where(new >= 0, by_size(new), -1)
 
 
 def relate(points: Floats, distance: float) -> Labels:
     """Return a group of related themes for each theme's vector, −1 for a theme that stands alone."""
-    groups = link(points, distance)
+    groups = link(points, np.arange(len(points)), distance)
     alone = np.bincount(groups, minlength=1)[groups] < 2 if len(groups) else np.zeros(0, bool)
     return by_size(np.where(alone, -1, groups))
 
@@ -359,6 +414,12 @@ def unit(rows: NDArray[np.floating]) -> NDArray[np.floating]:
     return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
 
 
+def _principal(points: Floats, n: int) -> Floats:
+    """Return the points on their n main axes: near enough for small groups, and faster."""
+    _, axes = np.linalg.eigh(np.cov(points, rowvar=False))
+    return unit(points @ axes[:, -n:].astype(np.float32)).astype(np.float32)
+
+
 def _means(points: Floats, groups: Labels) -> NDArray[np.float64]:
     order = np.argsort(groups, kind="stable")
     starts = np.flatnonzero(np.diff(groups[order], prepend=-1))
@@ -366,11 +427,11 @@ def _means(points: Floats, groups: Labels) -> NDArray[np.float64]:
     return sums / np.bincount(groups)[:, None]
 
 
-def _floor(similarity: Floats) -> float:
+def _floor(similarity: Floats, level: Level) -> float:
     """Return the similarity below which a vector belongs nowhere; never more than a few per cent do."""
     if len(similarity) == 0:
-        return _FLOOR
-    return float(min(_FLOOR, np.quantile(similarity, MAX_UNASSIGNED)))
+        return level.floor
+    return min(level.floor, float(np.quantile(similarity, MAX_UNASSIGNED)))
 
 
 def _checked(embeddings: NDArray[np.floating]) -> Floats:

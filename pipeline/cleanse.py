@@ -14,31 +14,35 @@ __all__ = [
     "Cleansed",
     "cleanse",
     "find_names",
+    "hash_customer",
     "mask_patterns",
     "mask_personal_data",
     "normalise_text",
     "replace_spans",
 ]
 
-_JAPANESE = r"[\u3040-\u30ff\u3400-\u9fff々〆ー。、！？「」『』・]"
-_SPACE_BETWEEN = re.compile(rf"(?<={_JAPANESE})[ \t]+(?={_JAPANESE})")
-_REPEATED_MARK = re.compile(r"([!?！？。、・ー〜~…])\1{1,}")
-_LAUGHTER = re.compile(r"([wｗ笑])\1{2,}")
-_INVISIBLE = re.compile(r"[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
-
 
 @dataclass(frozen=True)
 class Cleansed:
-    """Feedback fit for use, and how many duplicates each source held."""
+    """Feedback fit for use, and how many duplicates each source held.
+
+    Attributes
+    ----------
+    feedback : pl.DataFrame
+        The columns that came, sorted by (source, feedback_id).
+    n_duplicate : dict of str to int
+        Rows left out, for every source that came, 0 included.
+    """
 
     feedback: pl.DataFrame
     n_duplicate: dict[str, int]
 
 
 def normalise_text(text: str) -> str:
-    """Return the text in one spelling (NFKC), without spaces inside Japanese and without repeated marks.
+    """Return the text in one spelling: NFKC, no spaces inside Japanese, no repeated marks, nothing invisible.
 
-    Line breaks stay. Applying it twice changes nothing more.
+    Line breaks stay. A space that separates two sentences (「対応が早い　値段も安い」) becomes 「。」, any other
+    between Japanese characters goes. Applying it twice changes nothing more.
 
     Examples
     --------
@@ -48,37 +52,101 @@ def normalise_text(text: str) -> str:
     before = None
     while text != before:
         before = text
-        text = unicodedata.normalize("NFKC", text).replace("\r\n", "\n").replace("\r", "\n")
+        text = unicodedata.normalize("NFKC", _BREAK.sub("\n", text.translate(_BEFORE_NFKC)))
         text = _INVISIBLE.sub("", text)
-        text = re.sub(r"[ \t]*\n[ \t\n]*", "\n", text)
-        text = re.sub(r"[ \t]{2,}", " ", text)
-        text = _SPACE_BETWEEN.sub("", text)
-        text = _REPEATED_MARK.sub(r"\1", text)
-        text = _LAUGHTER.sub(r"\1\1", text).strip()
+        if _ANY_REPEATED.search(text):
+            for pattern, replacement in _REPEATED:
+                text = pattern.sub(replacement, text)
+        text = "\n".join(filter(None, map(_close_up, text.split("\n"))))
     return text
 
 
-def cleanse(feedback: pl.DataFrame, *, customer_key: bytes) -> Cleansed:
+def cleanse(feedback: pl.DataFrame, *, customer_key: bytes, timezone: str = "UTC") -> Cleansed:
     """Return the feedback normalised, masked by pattern, with hashed customers, every response once.
 
-    A duplicate is the same source and id (the version received last stays), or the same known customer
-    with the same words and score on the same day. Two customers who write the same words are two respondents.
+    A duplicate is the same source and id (the version received last stays, then the larger score and text), or
+    the same known customer with the same words and score on the same day. Two customers who write the same
+    words are two respondents. What stays does not depend on the order of the rows.
+
+    Parameters
+    ----------
+    feedback : pl.DataFrame
+        As `pipeline.read.read_source` gives it.
+    customer_key : bytes
+        The secret of the customers' hashes.
+    timezone : str
+        Where a day begins and ends.
     """
-    texts = [mask_patterns(normalise_text(text or "")) for text in feedback["text"]]
-    customers = [None if name is None else hash_customer(name, customer_key) for name in feedback["customer"]]
+    texts = {text: mask_patterns(normalise_text(text or "")) for text in feedback["text"].unique()}
+    customers = {name: hash_customer(name, customer_key) for name in feedback["customer"].unique() if name}
     clean = feedback.with_columns(
-        pl.Series("text", texts, pl.Utf8), pl.Series("customer", customers, pl.Utf8)
-    ).sort("source", "feedback_id", "received_at", "score", "text", nulls_last=False)
-    once = clean.unique(["source", "feedback_id"], keep="last", maintain_order=True)
-    twin = ["source", "customer", "text", "score", pl.col("received_at").dt.date().alias("day")]
-    position = pl.int_range(pl.len()).over(twin)
-    comparable = pl.col("customer").is_not_null() & (pl.col("text") != "")
-    once = once.filter(~comparable | (position == 0))
+        pl.Series("text", [texts[text] for text in feedback["text"]], pl.Utf8),
+        pl.Series("customer", [customers.get(name) for name in feedback["customer"]], pl.Utf8),
+    )
+    once = _without_twins(_latest_versions(clean), timezone).sort("source", "feedback_id")
     before = dict(feedback.group_by("source").len().iter_rows())
     after = dict(once.group_by("source").len().iter_rows())
-    return Cleansed(once, {source: n - after.get(source, 0) for source, n in before.items()})
+    return Cleansed(once, {source: n - after.get(source, 0) for source, n in sorted(before.items())})
 
 
 def hash_customer(customer: str, key: bytes) -> str:
-    """Return the keyed hash of a customer id: HMAC-SHA256, 16 hex digits."""
-    return hmac.new(key, customer.strip().encode(), hashlib.sha256).hexdigest()[:16]
+    """Return the keyed hash of a customer id: HMAC-SHA256, 16 hex digits, full and half width alike."""
+    written = unicodedata.normalize("NFKC", customer).strip()
+    return hmac.new(key, written.encode(), hashlib.sha256).hexdigest()[:16]
+
+
+def _latest_versions(feedback: pl.DataFrame) -> pl.DataFrame:
+    key = ["source", "feedback_id"]
+    rank = ["received_at", "score", "text", "customer"]
+    rest = sorted(set(feedback.columns) - {*key, *rank, "file", "row"})  # file and row last: they may be shuffled
+    ordered = feedback.sort(*key, *rank, *rest, "file", "row", nulls_last=False)
+    return ordered.unique(key, keep="last", maintain_order=True)
+
+
+def _without_twins(feedback: pl.DataFrame, timezone: str) -> pl.DataFrame:
+    """Drop what one customer sent twice on a day; the one received last stays."""
+    day = pl.col("received_at").dt.convert_time_zone(timezone).dt.date().alias("day")
+    ordered = feedback.sort("received_at", "feedback_id", descending=[True, False], nulls_last=True)
+    nth = pl.int_range(pl.len()).over("source", "customer", "text", "score", day)
+    comparable = pl.col("customer").is_not_null() & (pl.col("text") != "")
+    return ordered.filter(~comparable | (nth == 0))
+
+
+# ① would join the digits that follow it (①5回 → 15回); ～ would become the ~ of addresses on the web.
+_BEFORE_NFKC = {0x2460 + i: f"({i + 1})" for i in range(20)} | {0xFF5E: "〜"} | dict.fromkeys(range(0xD800, 0xE000))
+_BREAK = re.compile("\r\n|[\r\v\f\x85\u2028\u2029]")
+_INVISIBLE = re.compile(
+    "[\0-\x08\x0e-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]"
+)
+_ANY_REPEATED = re.compile(r"(.)\1|!\?!|\?!\?")
+_REPEATED = [
+    (re.compile(pattern), replacement)
+    for pattern, replacement in [
+        (r"\.{3,}|・{2,}|…{2,}", "…"),
+        (r"(!\?|\?!)\1+", r"\1"),
+        (r"([!?。、ー〜♪♡♥❤‼⁉■□◆◇●○◎▼▽▲△※])\1+", r"\1"),
+        (r"([\U0001f300-\U0001faff])\1+", r"\1"),
+        (r"([-=+#─━―—–])\1{2,}", r"\1"),
+        (r"(?<![A-Za-z0-9.@/])[wW]{2,}(?![A-Za-z0-9.@])", "w"),
+        (r"笑{2,}", "笑"),
+        (r"([ぁ-ゖァ-ヺ])\1{3,}", r"\1\1\1"),
+    ]
+]
+_JAPANESE = r"[\u3001-\u30ff\u3400-\u9fff\uf900-\ufaff々〆]"
+_SPACES = re.compile(r"[ \t]+")
+_SPACE = re.compile(rf"(?<={_JAPANESE})[ \t]+(?={_JAPANESE})")
+_FORM = re.compile(r"[^\s\d]:")
+_POLITE_END = re.compile(r".*(?:です|ます|でした|ました|ません|ください)")
+_SENTENCE = re.compile(rf"{_POLITE_END.pattern}|.{{4,}}[いただるうくすむぶつぐよねん]")
+
+
+def _close_up(line: str) -> str:
+    """Return a line without spaces inside Japanese; where they part whole sentences, with a full stop."""
+    line = _SPACES.sub(" ", line).strip()
+    parts = _SPACE.split(line)
+    if len(parts) == 1 or _FORM.search(line):  # 「担当：架空 電話：…」: the space ends a field
+        return line
+    shortest = 2 if _POLITE_END.fullmatch(parts[-2]) else 5
+    sentences = all(_SENTENCE.fullmatch(part) for part in parts[:-1]) and len(parts[-1]) >= shortest
+    return ("。" if sentences else "").join(parts)

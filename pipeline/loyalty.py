@@ -179,7 +179,7 @@ def impact(mentioners: Groups, everyone: Groups, *, confidence: float = 0.95) ->
     error = math.sqrt(share**2 * within + gap**2 * share * (1 - share) / everyone.n)
     margin = _z(confidence) * error
     p = math.erfc(abs(value) / error / math.sqrt(2))
-    return Impact(100 * value, 100 * max(-1.0, value - margin), 100 * min(1.0, value + margin), p)
+    return Impact(100 * value, 100 * max(-2.0, value - margin), 100 * min(2.0, value + margin), p)
 
 
 def adjust_p(p_values: Sequence[float | None]) -> list[float | None]:

@@ -14,7 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from spacy.tokens import Doc, Token
+    from spacy.tokens import Doc, Span, Token
 
     from pipeline.parse import Parser
 
@@ -78,7 +78,7 @@ def find_names(doc: Doc) -> list[tuple[int, int]]:
     named |= {t.i for t in doc if not _inside(t, marked) and _is_introduced(t)}
     named |= _given_names(doc, named, marked)
     known = {doc[i].text for i in named if len(doc[i]) > 1}
-    named |= {t.i for t in doc if t.text in known and "人名" in t.tag_ and not _names_a_place(t)}
+    named |= {t.i for t in doc if t.text in known and _is_again(t, entities)}
     return _merged(doc, sorted(named))
 
 
@@ -148,7 +148,10 @@ def _fold(text: str) -> tuple[str, Sequence[int], Sequence[int]]:
 
 _MARK = re.compile(r"\[(?:電話|メール|URL|郵便番号|住所|カード番号|口座番号|番号|生年月日|アカウント|氏名)\]")
 # A cheap look before the patterns: most comments hold no digit, no address and no name label.
-_SUSPECT = re.compile(r"[\d@＠〇零]|丁目|番地|[hｈ][tｔ]{2}|[wｗ]{3}|アットマーク|[:：]|ID|ＩＤ|申しま|ゼロ|\.(?:com|jp|net)")
+_SUSPECT = re.compile(
+    r"[\d@＠〇零]|丁目|番地|[hｈ][tｔ]{2}|[wｗ]{3}|アットマーク|[:：]|ID|ＩＤ|申しま|ゼロ|ぜろ|\.(?:com|jp|net)"
+    r"|明治|大正|昭和|平成|名義|[〔【\[(（<{]at|[MＭ][rsｒｓRSi]|[A-Z][a-z]+ [A-Z]"
+)
 
 _COUNTER = (
     r"[回日人分時年月週個件枚本台歳才割倍円万千億泊名店駅着度杯点%％位字桁秒社つ行冊組株]|[ヶかカケ]月|[ヶかカケ箇]所|k?m|cm|"
@@ -174,7 +177,7 @@ _DASHED_3 = r"[0-9]{1,3} ?- ?[0-9]{1,3} ?- ?[0-9]{1,4}(?:-[0-9]{1,4})?"
 _BANCHI = rf"{_NUM} ?(?:番地(?: ?の? ?[0-9]+)?(?: ?[0-9]{{1,4}}号)?|番 ?-?[0-9]{{1,4}} ?号)"
 _HOUSE = "ハイツ|コーポ|マンション|アパート|メゾン|レジデンス|パレス|ハウス|タワー|ヴィラ|コート|プラザ|ガーデン|テラス|ハイム|シャトー|ビル|荘|寮|団地"
 _BUILDING = (
-    rf"(?:[ 、]?[一-龥ァ-ヴーA-Za-z・]{{0,12}}(?:{_HOUSE})[一-龥ァ-ヴーA-Za-z・]{{0,6}} ?(?:[0-9A-Z]{{1,2}}(?:棟|-))?[0-9]{{0,4}}"
+    rf"(?:[ 、]?[一-龥ァ-ヴーA-Za-z・]{{0,12}}(?:{_HOUSE})(?:[ぁ-ん一-龥ァ-ヴー]{{1,10}}(?= ?[0-9])|[一-龥ァ-ヴーA-Za-z・]{{0,6}}) ?(?:[0-9A-Z]{{1,2}}(?:棟|-))?[0-9]{{0,4}}"
     r"(?:号室|号棟|号|階|F)?|[ -]?[0-9]{1,4}(?:号室|号棟)| ?[A-Za-zァ-ヴー]{3,12} ?[0-9]{3,4}(?:号室?)?(?![0-9]))?"
 )
 _NOT_COUNTED = rf"(?![0-9])(?! ?(?:{_COUNTER}))"
@@ -228,7 +231,7 @@ def _is_long_number(number: str) -> bool:
 _PATTERNS: tuple[tuple[str, re.Pattern[str], Callable[[str], bool] | None], ...] = tuple(
     (mark, re.compile(pattern), accepts)
     for mark, pattern, accepts in [
-        ("[メール]", r"(?<![A-Za-z0-9._%+'-])[A-Za-z0-9._%+'-]{1,64}(?: ?@ ?|\(at\)|\[at\]| ?アットマーク ?)"
+        ("[メール]", r"(?<![A-Za-z0-9._%+'-])[A-Za-z0-9._%+'-]{1,64}(?: ?@ ?| ?[(\[〔【<{]at[)\]〕】>}] ?| ?アットマーク ?)"
                      r"[A-Za-z0-9-]+(?:(?:\.| ?ドット ?)[A-Za-z0-9-]+)*", None),
         ("[URL]", r"(?:https?://|www\.)[!-~]+(?<![.,)!?\]])", _is_personal_url),
         ("[URL]", r"(?<![A-Za-z0-9.@-])[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,4}\.(?:com|jp|net|org|co|io|me|tv|info|app)"
@@ -236,6 +239,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str], Callable[[str], bool] | None], ...]
         ("[アカウント]", r"(?<![A-Za-z0-9._])@(?!cosme(?![A-Za-z0-9_]))[A-Za-z_][A-Za-z0-9_.]{2,29}(?<!\.)", None),
         ("[アカウント]", rf"(?:{_SERVICE}) ?の?(?:ID|アカウント名?|ユーザー名|ユーザーネーム|垢|id)(?:[はがの:、,「 ]|です){{0,4}}"
                          r"@?(?P<v>[A-Za-z0-9][A-Za-z0-9._-]{2,29})", None),
+        ("[アカウント]", rf"(?:{_SERVICE})(?:[はが:、「 ]|です){{1,3}}(?P<v>(?![vV]?[0-9.]+)[A-Za-z0-9]+[._][A-Za-z0-9._]{{3,}})", None),
         ("[生年月日]", rf"(?:生年月日|誕生日|生まれ|生れ)(?:[はがの:、, (]|です){{0,3}}(?P<v>{_FULL_DATE}|{_MONTH_DAY})", None),
         ("[生年月日]", rf"(?P<v>{_FULL_DATE}|{_MONTH_DAY}|{_YEAR}年(?: ?[0-9]{{1,2}}月)?)"
                        r"(?=[ の、]?(?:生まれ|生れ|うまれ|生(?![一-龥ぁ-ん])|が?(?:誕生日|生年月日)))", None),
@@ -243,6 +247,8 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str], Callable[[str], bool] | None], ...]
                        r"(?:月|[-/.]) ?[0-9]{1,2}日?+(?! ?(?:から|以来|創業|創立|開業|オープン))", None),
         ("[生年月日]", r"(?<![0-9])19[0-9]{2}(?:年|[-/.]) ?[0-9]{1,2}(?:月|[-/.]) ?[0-9]{1,2}日?+"
                        r"(?![0-9])(?! ?(?:から|以来|創業|創立|開業|オープン))", None),
+        ("[生年月日]", rf"(?:明治|大正|昭和){_NUM}年{_NUM}月{_NUM}日", None),
+        ("[生年月日]", rf"(?:平成|令和){_NUM}年{_NUM}月{_NUM}日(?=生)", None),
         ("[カード番号]", r"(?<![0-9])(?<![0-9]-)(?:[0-9]{4}[- ]?){3}[0-9]{4}(?![0-9])", None),
         ("[カード番号]", r"(?<![0-9])[0-9]{4}[- ][0-9]{6}[- ][0-9]{5}(?![0-9])", None),
         ("[カード番号]", r"(?:[*xX●•＊]{4}[- ]?){1,3}[0-9]{4}(?![0-9])", None),
@@ -273,6 +279,9 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str], Callable[[str], bool] | None], ...]
         ("[住所]", rf"(?:{_KANJI}{{2,8}}|[ぁ-ん]{{1,6}}[町丘台]|{_KANJI}{{1,4}}[がの]{_KANJI}{{1,3}}) ?(?:{_CHOME}{_LOT}|{_BANCHI}"
                    rf"|{_DASHED_3}){_NOT_COUNTED}{_BUILDING}", None),
         ("[住所]", rf"住所[はが:、 ]{{1,3}}(?P<v>[^。、\n]{{0,20}}?(?:{_DASHED}|{_BANCHI}){_NOT_COUNTED}{_BUILDING})", None),
+        ("[住所]", rf"[一-龥ァ-ヴーA-Za-z・]{{1,12}}(?:{_HOUSE})[一-龥ァ-ヴーA-Za-z・]{{0,6}} ?[0-9]{{2,4}}号室", None),
+        ("[番号]", r"[一-龥]{1,4} ?[0-9]{2,3} ?[ぁ-ん] ?[0-9・]{1,2}-[0-9]{2}(?![0-9])", None),
+        ("[番号]", r"IP(?:アドレス)?[はが:、 ]{0,3}(?P<v>(?:[0-9]{1,3}\.){3}[0-9]{1,3})", None),
         ("[番号]", r"(?<![A-Za-z0-9-])[A-Z]{1,6}[-_]?[0-9]{6,}(?:-[0-9]+)*(?![A-Za-z0-9])", None),
         ("[番号]", r"(?<![A-Za-z0-9-])[A-Z]{1,6}(?:-[0-9]{2,}){2,4}(?![A-Za-z0-9])", _is_long_number),
         ("[番号]", rf"(?<![0-9A-Za-z.,¥$/])(?<![0-9A-Za-z]-)[0-9]{{4,}}(?:-[0-9]{{2,}}){{0,3}}(?![A-Za-z.,/]?[0-9]|-)(?! ?(?:{_COUNTER}))",
@@ -281,6 +290,9 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str], Callable[[str], bool] | None], ...]
          _is_long_number),
         ("[氏名]", r"(?:氏名|お?名前|契約者名?|名義人?|受取人名?|届け?先名?|担当者?名?|フリガナ|ふりがな|カナ|宛名) ?: ?"
                    rf"(?P<v>{_NAME})(?=[\s、。,.()\[]|$|様|さん|です)", lambda name: not _NOT_A_NAME.search(name)),
+        ("[氏名]", r"(?<![A-Za-z])M(?:[RrSs]|rs|iss)(?:\. ?| )(?P<v>[A-Z][a-z]+(?: [A-Z][a-z]+)?)", None),
+        ("[氏名]", r"(?<![A-Za-z])[A-Z][a-z]+ [A-Z][a-z]+(?= ?(?:さん|様|さま|氏|と申し|と言い|といい))", None),
+        ("[氏名]", r"[ァ-ヴー]{4,10}(?= ?(?:の)?名義)", lambda name: not _NOT_A_NAME.search(name)),
         ("[氏名]", rf"(?:^|[\s、。,!?「(はの])(?P<v>{_NAME})(?=と(?:申し|もうし)ます(?!上))", lambda name: not _NOT_A_NAME.search(name)),
     ]
 )
@@ -328,7 +340,7 @@ _SHOP = re.compile(
 _FIRM_END = re.compile(r"(?:商店|運輸|運送|電機|電器|無線|製菓|製薬|食品|銀行|証券|商事|商会|物産|工業|建設|不動産|病院|医院|歯科|薬局)$")
 _PROFESSION = re.compile(r"(?:士|師|員|官|者|手|屋|客|係|皆|神|仏|王|殿)$")
 _WORKER = re.compile(
-    "(?:衛生|療法|保育|介護|看護|栄養|整備|運転|弁護|税理|会計|書|建築|美容|理容|調理|薬剤|整体|施術|指導|相談|配達|販売|清掃|警備|消防|技|教|講)[士師員]"
+    "(?:衛生|療法|保育|介護|看護|栄養|整備|運転|弁護|税理|会計|書|建築|美容|理容|調理|薬剤|整体|施術|指導|相談|配達|販売|清掃|警備|消防|技|教|講)[士師員]|仲居|司書|女将|板前|番頭|大将|巫女"
 )
 _PEOPLE = set(
     ["客", "お客", "皆", "みな", "神", "仏", "王", "殿", "奥", "嫁", "姉", "兄", "父", "母", "子", "孫", "娘", "婿", "親", "妹", "弟", "祖父", "祖母", "叔父", "叔母", "伯父", "伯母", "先方", "相手", "隣", "旦那", "息子", "業者", "店", "店員", "店長", "社長", "先生", "医者", "患者", "巨匠", "若", "姫", "主", "何", "誰", "他", "方", "外", "人", "仕", "同", "多", "模", "異", "一", "俺", "貴", "有難う"]
@@ -336,15 +348,16 @@ _PEOPLE = set(
 _BRAND = set(
     ["楽天", "ヤマト", "佐川", "アマゾン", "セブン", "ローソン", "ファミマ", "イオン", "ヤマダ", "ヨドバシ", "ビックカメラ", "ニトリ", "ユニクロ", "ドコモ", "ソフトバンク", "トヨタ", "ホンダ", "スズキ", "マツダ", "ダイハツ", "スバル", "カインズ", "コメリ", "マツキヨ", "スギ", "ウエルシア", "ジャパネット", "ワークマン", "シマムラ", "しまむら", "ヤフー", "メルカリ", "クロネコ", "サザエ", "キティ", "ドラえもん", "アンパンマン", "ミッキー", "ピカチュウ", "サンタ", "サンタクロース"]
 )
+_IS = {"です", "でございます"}
 _PLACE_LABELS = {"City", "Province", "County", "Country", "GPE_Other", "Station", "Region_Other", "Continental_Region"}
 _PLACE_WORDS = set(["店舗", "店", "支店", "実家", "家", "駅", "会社", "自宅", "工場", "倉庫", "営業所", "病院", "学校", "方", "人", "友人", "友達", "両親", "おじ", "おば"])
 
 
-def _is_name(token: Token, entities: dict[int, object]) -> bool:
+def _is_name(token: Token, entities: dict[int, Span]) -> bool:
     """Surname alone; given, rare and place-like names with the recogniser's word or a context."""
     text, tag = token.text, token.tag_
     ent = entities.get(token.i)
-    label = getattr(ent, "label_", "")
+    label = ent.label_ if ent else ""
     address = _is_addressed(token)
     if _names_a_place(token) or text in _BRAND or text in _PEOPLE or re.fullmatch(r"[\W\dA-Za-z]|\d+", text):
         return False
@@ -362,10 +375,18 @@ def _is_name(token: Token, entities: dict[int, object]) -> bool:
             return label != "Company"
         if _has_role(token):
             return label not in _PLACE_LABELS and not _leads_to_place(token)
-        return label == "Person" and _opens_sentence(token) and _next(token) in {"です", "でございます"}
+        return label == "Person" and (_signs(token) or (_opens_sentence(token) and _next(token) in _IS))
     if address and tag.startswith("名詞") and label == "Person":
-        return bool(re.fullmatch(r"[一-龥々]{1,3}", text)) and token.i == getattr(ent, "start", -1)
+        return bool(re.fullmatch(r"[一-龥々]{1,3}", text)) and ent is not None and token.i == ent.start
     return label == "Person" and "固有名詞" in tag and _has_role(token) and "店" not in text
+
+
+def _is_again(token: Token, entities: dict[int, Span]) -> bool:
+    """Tell whether a word seen as a name elsewhere in the text is one here too."""
+    if _names_a_place(token):
+        return False
+    ent = entities.get(token.i)
+    return "人名" in token.tag_ or not (_leads_to_place(token) or (ent and ent.label_ in _PLACE_LABELS))
 
 
 def _is_introduced(token: Token) -> bool:
@@ -473,4 +494,12 @@ def _leads_to_place(token: Token) -> bool:
 
 
 def _opens_sentence(token: Token) -> bool:
-    return token.i == 0 or token.nbor(-1).text in {"。", "、", "!", "?", "\n", "！", "？", "と"}
+    """「石川です」「会員番号[番号]の石川です」."""
+    before = token.doc.text[: token.idx]
+    return bool(re.search(r"(?:^|[。、!?！？:：\n]|\]の)\s*$", before))
+
+
+def _signs(token: Token) -> bool:
+    """Tell whether the word is a line of its own, as under a message."""
+    text, end = token.doc.text, token.idx + len(token)
+    return bool(re.search(r"\n\s*$", text[: token.idx]) and re.match(r"[ \t]*(?:\n|$)", text[end:]))

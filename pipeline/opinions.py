@@ -20,6 +20,7 @@ UNIT_SCHEMA = {
     "end": pl.Int64,
     "tokens": pl.List(pl.Utf8),
     "pairs": pl.List(pl.Utf8),
+    "received_at": pl.Datetime("us", "UTC"),
 }
 
 
@@ -50,9 +51,9 @@ def annotate_texts(
 def opinion_units(feedback: pl.DataFrame, annotations: Sequence[Annotation]) -> pl.DataFrame:
     """Return the table of units, sorted by source, feedback and position; annotation i belongs to row i."""
     rows = [
-        {"source": source, "feedback_id": feedback_id, "unit_index": index} | _columns(unit)
-        for source, feedback_id, annotation in zip(
-            feedback["source"], feedback["feedback_id"], annotations, strict=True
+        {"source": source, "feedback_id": feedback_id, "unit_index": index, "received_at": moment} | _columns(unit)
+        for source, feedback_id, moment, annotation in zip(
+            feedback["source"], feedback["feedback_id"], feedback["received_at"], annotations, strict=True
         )
         for index, unit in enumerate(annotation.units)
     ]

@@ -26,10 +26,9 @@ UNIT_COLUMNS = (
 
 
 def units_table(units: pl.DataFrame, feedback: pl.DataFrame, *, segments: Sequence[str]) -> pl.DataFrame:
-    """Return the rows of units.csv: every unit with its respondent's score, group, date and segments."""
+    """Return the rows of units.csv: every unit with its respondent's score, group and segments."""
     respondents = feedback.select(
         *KEY,
-        "received_at",
         pl.col("score").alias("nps_score"),
         nps_group(pl.col("score")).alias("nps_group"),
         *[pl.col(name) if name in feedback.columns else pl.lit(None, pl.Utf8).alias(name) for name in segments],

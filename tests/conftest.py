@@ -1,10 +1,11 @@
-"""Shared fixtures: the parser is loaded once for the whole run."""
+"""What several test modules share."""
 
 import pytest
 
-from pipeline.parse import Parser
-
 
 @pytest.fixture(scope="session")
-def parser() -> Parser:
+def parser():
+    """The Japanese parser, loaded once: it takes some seconds."""
+    from pipeline.parse import Parser
+
     return Parser()

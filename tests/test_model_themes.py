@@ -1,0 +1,225 @@
+"""Themes in vectors: the same groups in any order, alone or in a batch, today and tomorrow."""
+
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.theme_prior import ThemePrior, domain_opinions, train
+from models.themes import GRANULARITY, KnownTheme, ThemeModel, by_size, canonical_order, kmeans, least_support, link
+
+DIM = 24
+
+
+def topics(sizes, *, seed=0, noise=0.35, dim=DIM):
+    """Return unit vectors around one random direction per topic, and their topics."""
+    rng = np.random.default_rng(seed)
+    centers = np.linalg.qr(rng.normal(size=(dim, len(sizes))))[0].T
+    truth = np.repeat(np.arange(len(sizes)), sizes)
+    rows = centers[truth] + noise * rng.normal(size=(len(truth), dim)) / np.sqrt(dim) * 2
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32), truth
+
+
+def plain(**options):
+    return ThemeModel(prior=None, **options)
+
+
+def known_themes(model):
+    return [
+        KnownTheme(centroid, model.anchors_[model.anchor_labels_ == label])
+        for label, centroid in enumerate(model.centroids_)
+    ]
+
+
+def test_clear_topics_are_found_largest_first():
+    vectors, truth = topics([60, 40, 30, 20])
+    labels = plain().fit_predict(vectors)
+    assert labels.max() == 3
+    assigned = labels >= 0
+    assert np.mean(labels[assigned] == truth[assigned]) > 0.97
+    assert assigned.mean() >= 0.97
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 3, 7])
+@pytest.mark.parametrize("prior", ["bundled", None])
+def test_a_few_vectors_are_enough(n, prior):
+    vectors = np.eye(max(n, 1), 384, dtype=np.float32)[:n]
+    model = ThemeModel(prior=prior).fit(vectors)
+    assert model.labels_.shape == (n,)
+    assert model.centroids_.shape[1] == 384
+    assert len(model.parent_labels_) == len(model.centroids_)
+    assert model.assign(vectors).labels.tolist() == model.labels_.tolist()
+
+
+def test_identical_vectors_are_one_theme():
+    vectors = np.tile(topics([1])[0], (40, 1))
+    model = plain().fit(vectors)
+    assert model.labels_.tolist() == [0] * 40
+    assert model.parent_labels_.tolist() == [-1]
+
+
+def test_no_themes_assign_nothing():
+    assignment = plain().fit(np.zeros((0, 4), np.float32)).assign(np.eye(4, dtype=np.float32))
+    assert assignment.labels.tolist() == [-1] * 4
+    assert np.isnan(assignment.similarity).all()
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10_000), st.integers(0, 120))
+def test_the_order_of_rows_does_not_matter(seed, n):
+    vectors, _ = topics([max(1, n // 3)] * 3 + [n % 5 + 1], seed=seed)
+    order = np.random.default_rng(seed).permutation(len(vectors))
+    model, shuffled = plain().fit(vectors), plain().fit(vectors[order])
+    assert (shuffled.labels_ == model.labels_[order]).all()
+    assert np.array_equal(shuffled.centroids_, model.centroids_)
+
+
+def test_one_by_one_and_in_a_batch_give_the_same():
+    vectors, _ = topics([50, 30, 20], noise=0.6)
+    model = plain().fit(vectors)
+    batch = model.assign(vectors)
+    single = [model.assign(vectors[row : row + 1]) for row in range(len(vectors))]
+    assert batch.labels.tolist() == [one.labels[0] for one in single]
+    assert batch.second.tolist() == [one.second[0] for one in single]
+    assert np.allclose(batch.similarity, [one.similarity[0] for one in single], atol=1e-5)
+    assert (batch.labels == model.labels_).all()
+
+
+def test_many_vectors_are_grouped_from_a_sample(monkeypatch):
+    monkeypatch.setattr("models.themes.SAMPLE", 600)
+    monkeypatch.setattr("models.themes.POINTS", 300)
+    monkeypatch.setattr("models.themes.MICRO", 60)
+    vectors, truth = topics([500, 400, 300])
+    model = plain().fit(vectors)
+    assert model.labels_.shape == (1200,)
+    assigned = model.labels_ >= 0
+    assert np.mean(model.labels_[assigned] == truth[assigned]) > 0.95
+    order = np.random.default_rng(1).permutation(1200)
+    assert (plain().fit_predict(vectors[order]) == model.labels_[order]).all()
+
+
+def test_at_most_a_few_per_cent_stay_unassigned():
+    noise = np.random.default_rng(0).normal(size=(300, DIM)).astype(np.float32)
+    labels = plain().fit_predict(noise / np.linalg.norm(noise, axis=1, keepdims=True))
+    assert np.mean(labels < 0) <= 0.031
+
+
+def test_finer_granularity_gives_more_themes():
+    vectors, _ = topics([30] * 10, noise=0.9)
+    counts = [len(plain(granularity=g).fit(vectors).centroids_) for g in ("coarse", "medium", "fine")]
+    assert counts == sorted(counts)
+
+
+def test_related_themes_share_a_parent():
+    rng = np.random.default_rng(3)
+    base = np.eye(DIM)[:4]
+    centers = np.array([base[0] + 0.45 * base[1], base[0] - 0.45 * base[1], base[2]])
+    rows = np.repeat(centers, 40, axis=0) + 0.08 * rng.normal(size=(120, DIM))
+    level = GRANULARITY["medium"].spread(0.38)
+    from models.themes import relate, unit
+
+    assert relate(unit(centers).astype(np.float32), level.parent).tolist() == [0, 0, -1]
+    assert len(plain().fit(unit(rows).astype(np.float32)).centroids_) >= 2
+
+
+def test_known_themes_keep_their_labels_and_members():
+    vectors, _ = topics([60, 50, 40])
+    model = plain().fit(vectors)
+    more, _ = topics([70, 60, 50])
+    later = plain().fit(more, known=known_themes(model))
+    assert np.array_equal(later.centroids_[:3], model.centroids_)
+    assert (later.labels_ == model.assign(more).labels)[later.labels_ >= 0].mean() > 0.97
+
+
+def test_a_new_topic_beside_known_themes_gets_a_label_of_its_own():
+    vectors, truth = topics([60, 50, 40, 15])
+    model = plain().fit(vectors[truth < 3])
+    later = plain().fit(vectors, known=known_themes(model))
+    assert len(later.centroids_) == 4
+    assert np.mean(later.labels_[truth == 3] == 3) > 0.9
+    assert np.mean(later.labels_[truth < 3] == 3) < 0.05
+
+
+def test_nothing_new_gives_no_new_theme():
+    vectors, _ = topics([60, 50, 40], noise=0.6)
+    model = plain().fit(vectors)
+    assert len(plain().fit(vectors, known=known_themes(model)).centroids_) == len(model.centroids_)
+
+
+def test_a_hint_becomes_a_theme():
+    vectors, truth = topics([60, 50, 10])
+    model = plain().fit(vectors[truth < 2])
+    later = plain().fit(vectors, known=known_themes(model), hints=[np.flatnonzero(truth == 2)])
+    assert np.mean(later.labels_[truth == 2] == len(model.centroids_)) > 0.9
+
+
+def test_an_unknown_granularity_is_refused():
+    with pytest.raises(ValueError, match="granularity must be one of coarse, medium, fine; got 'tiny'"):
+        ThemeModel("tiny").fit(np.eye(3, dtype=np.float32))
+
+
+@pytest.mark.parametrize("bad", [np.full((2, 3), np.nan), np.zeros(3)])
+def test_a_matrix_is_required(bad):
+    with pytest.raises(ValueError, match="embeddings must be a finite matrix"):
+        plain().fit(bad)
+
+
+def test_groups_are_numbered_by_size_then_first_row():
+    assert by_size(np.array([5, 5, 2, -1, 7, 7])).tolist() == [0, 0, 2, -1, 1, 1]
+
+
+def test_the_least_support_grows_slower_than_the_data():
+    level = GRANULARITY["medium"]
+    assert [least_support(n, level) for n in (1, 8, 40)] == [1, 2, 5]
+    assert least_support(300, level) == 6
+    assert least_support(3000, level) < 10 * least_support(300, level)
+
+
+def test_link_cuts_by_mean_cosine():
+    points = np.array([[1, 0], [1, 0], [0, 1]], np.float32)
+    assert len(set(link(points, np.arange(3), 0.5).tolist())) == 2
+    assert len(set(link(points, np.arange(3), 1.5).tolist())) == 1
+
+
+def test_kmeans_gives_consecutive_groups():
+    groups = kmeans(topics([30, 30])[0], 8, 0)
+    assert sorted(set(groups.tolist())) == list(range(1 + groups.max()))
+    assert canonical_order(np.zeros((0, 3), np.float32)).tolist() == []
+
+
+def test_the_prior_survives_saving(tmp_path):
+    vectors, truth = topics([12, 12, 12, 12], dim=16)
+    prior = train(vectors, ["a", "a", "b", "b"] * 12, [str(t) for t in truth], epochs=2, hidden=8, theme_dim=4)
+    prior.save(tmp_path)
+    loaded = ThemePrior.from_pretrained(tmp_path)
+    assert loaded.names == prior.names and loaded.model_id == prior.model_id
+    mean = prior.mean(vectors)
+    assert np.allclose(loaded.transform(vectors, mean), prior.transform(vectors, mean), atol=1e-3)
+    assert np.allclose(np.linalg.norm(loaded.transform(vectors, mean), axis=1), 1, atol=1e-3)
+
+
+def test_training_again_gives_the_same_weights():
+    vectors, truth = topics([12, 12], dim=16)
+    runs = [train(vectors, ["a"] * 24, [str(t) for t in truth], epochs=1, hidden=8, theme_dim=4) for _ in range(2)]
+    assert runs[0].model_id == runs[1].model_id
+
+
+def test_a_missing_prior_says_what_to_do(tmp_path):
+    with pytest.raises(ValueError, match=r"expected config.json and model.safetensors"):
+        ThemePrior.from_pretrained(tmp_path)
+
+
+def test_the_shipped_prior_knows_the_corpus_and_is_small():
+    prior = ThemePrior.from_pretrained()
+    assert {opinion.theme for opinion in domain_opinions()} == set(prior.names)
+    assert prior.dim == 384
+    name, cosine = prior.nearest_names(prior.themes[0], 1)[0]
+    assert name == prior.names[0] and cosine == pytest.approx(1, abs=1e-2)
+
+
+def test_fitting_warns_of_nothing():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        plain().fit(topics([30, 1, 1])[0])
