@@ -11,6 +11,7 @@ test: .venv/installed
 
 check: .venv/installed
 	$(BIN)/ruff check .
+	$(BIN)/mypy
 	$(BIN)/lint-imports
 
 fix: .venv/installed

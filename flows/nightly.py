@@ -6,6 +6,7 @@ from glob import glob
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
@@ -18,16 +19,17 @@ from flows.publish import night_files, publish_folder, write_file
 from models.embedding import Encoder
 from models.sentiment import SentimentClassifier
 from pipeline import segment
-from pipeline.encode import encode_units, with_sentiment
+from pipeline.encode import Encoded, encode_units, with_sentiment
 from pipeline.intake import Intake, account, take_in
 from pipeline.opinions import annotate_texts, opinion_units
 from pipeline.parse import Parser
-from pipeline.read import InputError, SourceSpec, read_source
+from pipeline.read import InputError, Reading, SourceSpec, read_source
 from pipeline.report import Night, render_index
-from pipeline.store import Store
+from pipeline.segment import Annotation
+from pipeline.store import Store, StoredTheme
 from pipeline.summary import build_summary
 from pipeline.tables import units_table
-from pipeline.themes import find_themes
+from pipeline.themes import ThemedNight, find_themes
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ def nightly(config_path: str, business_date: str | None = None, out: str | None 
 
 @task(task_run_name="read {source.name}", cache_policy=NO_CACHE, retries=2, retry_delay_seconds=5,
       retry_condition_fn=lambda task, run, state: not isinstance(state.data, InputError))
-def read(source: Source, timezone: str):
+def read(source: Source, timezone: str) -> Reading:
     """Read every file of one source."""
     paths = tuple(sorted(glob(source.path))) or (source.path,)
     spec = SourceSpec(source.name, source.kind, paths, dict(source.columns), source.segments, source.score_field)
@@ -124,7 +126,7 @@ def remember(intake: Intake, config: Config, window: tuple[date, date], tools: T
 
 
 @task(cache_policy=NO_CACHE)
-def split(feedback: pl.DataFrame, tools: Tools):
+def split(feedback: pl.DataFrame, tools: Tools) -> tuple[list[Annotation], pl.DataFrame]:
     """Split the window's feedback into opinion units."""
     annotations = annotate_texts(
         feedback["text"].to_list(), tools.parser, cache=tools.store, secret=tools.secret
@@ -133,7 +135,7 @@ def split(feedback: pl.DataFrame, tools: Tools):
 
 
 @task(cache_policy=NO_CACHE)
-def encode(units: pl.DataFrame, tools: Tools):
+def encode(units: pl.DataFrame, tools: Tools) -> Encoded:
     """Compute vectors, polarity and intent of the units."""
     return encode_units(
         units["unit_text"].to_list(),
@@ -145,7 +147,7 @@ def encode(units: pl.DataFrame, tools: Tools):
 
 
 @task(cache_policy=NO_CACHE)
-def group(units: pl.DataFrame, embeddings, config: Config, day: date, tools: Tools):
+def group(units: pl.DataFrame, embeddings: np.ndarray, config: Config, day: date, tools: Tools) -> ThemedNight:
     """Group the units into themes and give each its permanent id."""
     return find_themes(
         units,
@@ -159,7 +161,7 @@ def group(units: pl.DataFrame, embeddings, config: Config, day: date, tools: Too
 
 
 @task(cache_policy=NO_CACHE, retries=2, retry_delay_seconds=5)
-def publish(night: Night, stored, folder: Path, tools: Tools) -> Path:
+def publish(night: Night, stored: list[StoredTheme], folder: Path, tools: Tools) -> Path:
     """Write the night's folder and the index, keep the night in the store, and leave artifacts."""
     files = night_files(night)
     tools.store.save_night(date.fromisoformat(night.business_date), night.summary, stored)

@@ -87,7 +87,7 @@ class Encoder:
         if half:
             model = model.to(torch.bfloat16)
         if prompt is None:
-            prompt = _BUNDLED_PROMPT if name == BUNDLED else model.prompts.get(model.default_prompt_name or "", "")
+            prompt = _BUNDLED_PROMPT if name == BUNDLED else model.prompts.get(model.default_prompt_name or "") or ""
         identity = f"multilingual-e5-small-q4-{SHA256[:12]}" if name == BUNDLED else str(name)
         return cls(model, identity, prompt, "bfloat16" if half else "float32")
 
@@ -170,7 +170,8 @@ class Tap:
     layer_inputs: dict[str, Any]
 
     def __init__(self, model: "SentenceTransformer", layer: int | None) -> None:
-        self._module = None if layer is None else model[0].model.encoder.layer[layer]
+        transformer: Any = model[0]
+        self._module: Any = None if layer is None else transformer.model.encoder.layer[layer]
         self._remove: Callable[[], None] = lambda: None
 
     def __enter__(self) -> "Tap":

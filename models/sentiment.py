@@ -130,7 +130,8 @@ def build_module(encoder: Encoder, layer: int) -> "torch.nn.Module":
     class UpperLayers(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.layers = copy.deepcopy(encoder.model[0].model.encoder.layer[layer:]).float()
+            transformer: Any = encoder.model[0]
+            self.layers = copy.deepcopy(transformer.model.encoder.layer[layer:]).float()
             self.head = torch.nn.Sequential(torch.nn.Dropout(0.1), torch.nn.Linear(3 * encoder.dim, N_LOGITS))
 
         def forward(self, hidden, mask, layer_inputs, pooled):

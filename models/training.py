@@ -88,7 +88,7 @@ def train_module(
             torch.nn.utils.clip_grad_norm_(module.parameters(), 1.0)
             optimiser.step()
             optimiser.zero_grad()
-            losses.append(float(loss))
+            losses.append(loss.item())
             step += 1
         print(f"epoch {epoch + 1}/{epochs}: loss {np.mean(losses):.3f}", flush=True)
     return module.eval()
@@ -151,7 +151,7 @@ def main() -> None:
     print(f"{arguments.out}: trained in {time.monotonic() - started:.0f} s", flush=True)
 
 
-def _parameter_groups(module: torch.nn.Module) -> list[dict[str, Any]]:
+def _parameter_groups(module: Any) -> list[dict[str, Any]]:
     n_layers = len(module.layers)
     groups: list[dict[str, Any]] = [
         {"params": list(upper.parameters()), "lr": LEARNING_RATE * LAYER_DECAY ** (n_layers - 1 - depth)}

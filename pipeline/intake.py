@@ -64,7 +64,7 @@ def take_in(
 
 def account(
     intake: Intake, feedback: pl.DataFrame, annotations: Sequence[Annotation]
-) -> list[dict[str, int | str]]:
+) -> list[dict[str, object]]:
     """Return the accounting of each source: read = analysed + no_opinion + duplicate + quarantined.
 
     Parameters

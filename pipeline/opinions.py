@@ -11,7 +11,7 @@ from pipeline.cache import Cache, Progress, cached
 from pipeline.parse import Parser
 from pipeline.segment import Annotation, OpinionUnit
 
-UNIT_SCHEMA = {
+UNIT_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "source": pl.Utf8,
     "feedback_id": pl.Utf8,
     "unit_index": pl.Int64,

@@ -188,7 +188,7 @@ def _is_final(token: Token) -> bool:
     if tag == "助詞-終助詞" or tag.endswith("形状詞可能") or tag.startswith(("形状詞", "副詞")):
         return True
     if tag.startswith(("動詞", "形容詞", "助動詞", "接尾辞-形容詞", "接尾辞-動詞")):
-        form = (token.morph.get("Inflection") or [""])[0]
+        form = (token.morph.get("Inflection", []) or [""])[0]
         return token.text not in _NOT_FINAL and any(name in form for name in _FINAL_FORMS)
     return False
 
@@ -223,7 +223,7 @@ def _marked_last(pieces: list[str]) -> Iterator[tuple[str, bool]]:
 
 
 def _joined(docs: list[Doc]) -> Doc:
-    return Doc.from_docs(docs, ensure_whitespace=False, exclude=["user_data"])
+    return Doc.from_docs(docs, ensure_whitespace=False, exclude=["user_data"])  # type: ignore[call-arg]  # spaCy takes it, its stub does not say so
 
 
 class _Tokenizer:

@@ -104,7 +104,7 @@ def _words(doc: Doc, text: str, names: Sequence[tuple[int, int]]) -> list[_Word]
             token.text,
             token.norm_,
             token.tag_,
-            (token.morph.get("Inflection") or [""])[0],
+            (token.morph.get("Inflection", []) or [""])[0],
             token.idx,
             token.idx + len(token),
             token.head.i,
