@@ -12,7 +12,7 @@ from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from flows.config import Config, Source, load_config
+from flows.config import Config, ConfigError, Source, load_config
 from flows.keys import deployment_key
 from flows.progress import stage
 from flows.publish import night_files, publish_folder, write_file
@@ -102,12 +102,15 @@ def load_tools(config: Config, folder: Path) -> Tools:
     """Open the store and load parser and models."""
     folder.mkdir(parents=True, exist_ok=True)
     store = Store.open(config.store or f"sqlite:///{folder / 'kikitori.db'}")
-    encoder = Encoder.from_pretrained(
-        config.embedding.model,
-        prompt=config.embedding.prompt,
-        device=config.embedding.device,
-        progress=stage("モデルを展開"),
-    )
+    try:
+        encoder = Encoder.from_pretrained(
+            config.embedding.model,
+            prompt=config.embedding.prompt,
+            device=config.embedding.device,
+            progress=stage("モデルを展開"),
+        )
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
     classifier = SentimentClassifier.from_pretrained(encoder, progress=stage("感情モデルを用意"))
     return Tools(store, deployment_key(folder), Parser(config.language.user_dictionary), classifier)
 
