@@ -2,6 +2,8 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -97,17 +99,15 @@ def _checked_date(value: str) -> None:
         raise ConfigError(f"--date must look like 2026-11-22; got {value!r}") from None
 
 
-class _one_line_errors:
+@contextmanager
+def _one_line_errors() -> Iterator[None]:
     """Turn an unusable config or input into one line on standard error and exit status 2."""
+    from flows.config import ConfigError
+    from pipeline.read import InputError
+    from pipeline.store import StoreError
 
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        from flows.config import ConfigError
-        from pipeline.read import InputError
-        from pipeline.store import StoreError
-
-        if isinstance(error, ConfigError | InputError | StoreError):
-            print(f"kikitori: {error}", file=sys.stderr)
-            raise typer.Exit(2) from None
+    try:
+        yield
+    except (ConfigError, InputError, StoreError) as error:
+        print(f"kikitori: {error}", file=sys.stderr)
+        raise typer.Exit(2) from None

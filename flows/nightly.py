@@ -22,7 +22,7 @@ from pipeline import segment
 from pipeline.encode import Encoded, encode_units, with_sentiment
 from pipeline.intake import Intake, account, take_in
 from pipeline.opinions import annotate_texts, opinion_units
-from pipeline.parse import Parser
+from pipeline.parse import Parser, shared_parser
 from pipeline.read import InputError, Reading, SourceSpec, read_source
 from pipeline.report import Night, render_index
 from pipeline.segment import Annotation
@@ -112,7 +112,7 @@ def load_tools(config: Config, folder: Path) -> Tools:
     except ValueError as error:
         raise ConfigError(str(error)) from error
     classifier = SentimentClassifier.from_pretrained(encoder, progress=stage("感情モデルを用意"))
-    return Tools(store, deployment_key(folder), Parser(config.language.user_dictionary), classifier)
+    return Tools(store, deployment_key(folder), shared_parser(config.language.user_dictionary), classifier)
 
 
 @task(cache_policy=NO_CACHE)

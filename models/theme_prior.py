@@ -133,7 +133,7 @@ class ThemePrior:
     def nearest_names(self, vector: NDArray[np.floating], n: int = 3) -> list[tuple[str, float]]:
         """Return the n corpus theme names nearest to a theme vector, with their cosine, nearest first."""
         best: dict[str, float] = {}
-        mapped = _unit(vector[None, : self.themes.shape[1]])[0]
+        mapped = unit(vector[None, : self.themes.shape[1]])[0]
         for name, cosine in zip(self.names, (self.themes @ mapped).tolist(), strict=True):
             best[name] = max(cosine, best.get(name, -1.0))
         return sorted(best.items(), key=lambda item: (-item[1], item[0]))[:n]
@@ -144,7 +144,7 @@ class ThemePrior:
 
     def _views(self, embeddings: NDArray[np.floating], mean: Floats) -> Floats:
         """Return the learned vector, the plain one and the likeness to the corpus' themes side by side."""
-        plain = _unit(embeddings - mean)
+        plain = unit(embeddings - mean)
         logits = _SCALE * (embeddings - self.center) @ self.weights + self.bias
         chances = np.exp(logits - logits.max(axis=1, keepdims=True))
         chances /= chances.sum(axis=1, keepdims=True)
@@ -156,7 +156,7 @@ class ThemePrior:
 
         hidden = _centred(embeddings, mean) @ self.w1 + self.b1
         hidden = hidden * 0.5 * (1 + erf(hidden / np.sqrt(np.float32(2))))
-        return _unit(hidden @ self.w2 + self.b2).astype(np.float32)
+        return unit(hidden @ self.w2 + self.b2).astype(np.float32)
 
 
 def train(
@@ -231,7 +231,7 @@ def train(
         inside = domain == name
         vectors = nameless._map(embeddings[inside], embeddings[inside].mean(axis=0))
         for target in np.unique(targets[inside]):
-            means[target] = _unit(vectors[targets[inside] == target].mean(axis=0)[None])[0]
+            means[target] = unit(vectors[targets[inside] == target].mean(axis=0)[None])[0]
     return replace(nameless, themes=means, names=tuple(str(name).split("/", 1)[1] for name in classes))
 
 
@@ -277,10 +277,11 @@ def _stored(values: Any) -> Floats:
 def _centred(embeddings: NDArray[np.floating], mean: NDArray[np.floating]) -> Floats:
     """Return directions from the mean, each component of size about 1."""
     scale = np.float32(np.sqrt(embeddings.shape[1]))
-    return (_unit(np.asarray(embeddings, np.float32) - mean) * scale).astype(np.float32)
+    return (unit(np.asarray(embeddings, np.float32) - mean) * scale).astype(np.float32)
 
 
-def _unit(rows: NDArray[np.floating]) -> NDArray[np.floating]:
+def unit(rows: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Return the rows at length 1 (a zero row stays)."""
     return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
 
 

@@ -21,7 +21,7 @@ from scipy.spatial.distance import squareform
 from sklearn.metrics import adjusted_rand_score
 from threadpoolctl import threadpool_limits
 
-from models.theme_prior import ThemePrior
+from models.theme_prior import ThemePrior, unit
 
 SAMPLE = 12_000  # discovery looks at this many vectors at most
 POINTS = 3_000  # up to so many vectors are linked one by one, more as micro-clusters
@@ -407,11 +407,6 @@ def sample(n: int, size: int, random_state: int) -> NDArray[np.int64]:
     if n <= size:
         return np.arange(n)
     return np.sort(np.random.default_rng(random_state).choice(n, size, replace=False))
-
-
-def unit(rows: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Return the rows at length 1 (a zero row stays)."""
-    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
 
 
 def _principal(points: Floats, n: int) -> Floats:

@@ -10,9 +10,9 @@ import hmac
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-CHUNK = 4096  # texts computed between two writes: what a killed run can lose
+from models.bundled import Progress
 
-Progress = Callable[[int, int], None]
+CHUNK = 4096  # texts computed between two writes: what a killed run can lose
 
 
 class Cache(Protocol):

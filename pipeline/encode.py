@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from models.bundled import Progress
 from models.sentiment import INTENTS, POLARITIES, SentimentClassifier
-from pipeline.cache import Cache, Progress, cached
+from pipeline.cache import Cache, cached
 
 
 @dataclass(frozen=True)

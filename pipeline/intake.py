@@ -8,10 +8,9 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from pipeline.cleanse import cleanse
+from pipeline.loyalty import KEY
 from pipeline.read import Reading
 from pipeline.segment import Annotation
-
-KEY = ("source", "feedback_id")
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc, Span, Token
 
-    from pipeline.parse import Parser
 
 NAME_MARK = "[氏名]"
 
@@ -27,10 +25,12 @@ def mask_personal_data(text: str) -> str:
     Needs the parse for names, and loads GiNZA on first use; over many texts prefer `pipeline.segment.annotate`,
     which finds names on the parse it needs anyway.
     """
+    from pipeline.parse import shared_parser  # loads GiNZA: only when a name is asked for
+
     while True:
         masked = mask_patterns(text)
         folded, starts, ends = _fold(masked)
-        (doc,) = _shared_parser().pipe([folded])
+        (doc,) = shared_parser().pipe([folded])
         spans = [(starts[start], ends[end - 1]) for start, end in find_names(doc)]
         masked, _ = replace_spans(masked, spans)
         if masked == text:
@@ -112,13 +112,6 @@ def replace_spans(
     parts.append(text[position:])
     moved += range(size, size + len(text) - position + 1)
     return "".join(parts), moved
-
-
-@cache
-def _shared_parser() -> Parser:
-    from pipeline.parse import Parser  # loads GiNZA: only when a name is asked for
-
-    return Parser()
 
 
 # --- width -----------------------------------------------------------------------------------------------------------

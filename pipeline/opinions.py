@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from models.bundled import Progress
 from pipeline import segment
-from pipeline.cache import Cache, Progress, cached
+from pipeline.cache import Cache, cached
 from pipeline.parse import Parser
 from pipeline.segment import Annotation, OpinionUnit
 

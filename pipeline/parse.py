@@ -9,6 +9,7 @@ Sentences are marked before the parse, so that no dependency leads out of a line
 import itertools
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -54,6 +55,12 @@ _LAUGHED = re.compile(_JAPANESE + _LAUGH)
 _REPORTED = re.compile(r"と(?:思|おも|言|い|感|聞|の|か|書)|って")
 _FINAL_FORMS = ("終止形", "連体形", "命令形", "意志推量形")
 _NOT_FINAL = frozenset(["な", "の", "ん", "為る"])
+
+
+@cache
+def shared_parser(user_dictionary: Path | None = None) -> "Parser":
+    """Return the process' one parser with this dictionary: loading it takes some seconds."""
+    return Parser(user_dictionary)
 
 
 class Parser:

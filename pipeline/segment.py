@@ -10,12 +10,11 @@ import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 
 from spacy.tokens import Doc
 
 from pipeline.mask import find_names, replace_spans
-from pipeline.parse import Parser, bullet_length, sentence_starts
+from pipeline.parse import Parser, bullet_length, sentence_starts, shared_parser
 
 VERSION = "2"
 
@@ -61,12 +60,7 @@ def annotate(texts: Sequence[str], parser: Parser, *, n_process: int = 1) -> lis
 
 def split_opinions(texts: Sequence[str]) -> list[list[OpinionUnit]]:
     """Return the opinion units of each text, with the shared parser."""
-    return [list(annotation.units) for annotation in annotate(texts, _shared_parser())]
-
-
-@cache
-def _shared_parser() -> Parser:
-    return Parser()
+    return [list(annotation.units) for annotation in annotate(texts, shared_parser())]
 
 
 # ── Words as the rules see them ──────────────────────────────────────────────────────────────────────────────

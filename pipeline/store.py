@@ -24,6 +24,7 @@ from alembic.script import ScriptDirectory
 from numpy.typing import NDArray
 from sqlalchemy.dialects import postgresql, sqlite
 
+from pipeline.read import FEEDBACK_SCHEMA
 from pipeline.summary import dump_summary
 
 METADATA = sa.MetaData()
@@ -75,16 +76,6 @@ _NIGHT_THEMES = sa.Table(
 _CHUNK = 500
 _Item = TypeVar("_Item")
 _LOCK_ID = 5_204_413  # any number of our own: the advisory lock of migrations on PostgreSQL
-_SCHEMA: dict[str, Any] = {
-    "source": pl.Utf8,
-    "feedback_id": pl.Utf8,
-    "text": pl.Utf8,
-    "score": pl.Int64,
-    "received_at": pl.Datetime("us", "UTC"),
-    "customer": pl.Utf8,
-    "file": pl.Utf8,
-    "row": pl.Int64,
-}
 
 
 class StoreError(RuntimeError):
@@ -393,7 +384,7 @@ def _feedback_row(row: Mapping[str, Any], business_date: date) -> dict[str, Any]
         "score": row["score"],
         "received_at": None if received is None else _utc(received),
         "customer": row["customer"],
-        "segments": {name: value for name, value in row.items() if name not in _SCHEMA},
+        "segments": {name: value for name, value in row.items() if name not in FEEDBACK_SCHEMA},
     }
     canonical = json.dumps(content, ensure_ascii=False, sort_keys=True, default=str)
     return {
@@ -410,13 +401,13 @@ def _feedback_frame(rows: Sequence[Mapping[Any, Any]]) -> pl.DataFrame:
     segments = sorted({name for row in rows for name in row["segments"]})
     records = [
         {
-            **{name: row.get(name) for name in _SCHEMA},
+            **{name: row.get(name) for name in FEEDBACK_SCHEMA},
             "received_at": row["received_at"] and row["received_at"].replace(tzinfo=UTC),
             **{name: row["segments"].get(name) for name in segments},
         }
         for row in rows
     ]
-    frame = pl.DataFrame(records, schema={**_SCHEMA, **dict.fromkeys(segments, pl.Utf8)})
+    frame = pl.DataFrame(records, schema={**FEEDBACK_SCHEMA, **dict.fromkeys(segments, pl.Utf8)})
     return frame.sort("source", "feedback_id")
 
 

@@ -17,8 +17,8 @@ import polars as pl
 from scipy.optimize import linear_sum_assignment
 from scipy.stats import hypergeom
 
-from models.theme_prior import ThemePrior
-from models.themes import MIN_NEW, KnownTheme, ThemeModel, canonical_order, unit
+from models.theme_prior import ThemePrior, unit
+from models.themes import MIN_NEW, Assignment, KnownTheme, ThemeModel, canonical_order
 from pipeline.naming import ThemeName, heard, is_noun, join_names, name_themes, unit_terms
 
 if TYPE_CHECKING:
@@ -398,7 +398,7 @@ def _retired(themes: "Sequence[StoredTheme]", alive: set[str]) -> list[_Row]:
     return [_Row(replace(theme, status="retired"), ()) for theme in gone]
 
 
-def _with_themes(units: pl.DataFrame, assignment, ids: list[str], rows: list[_Row]) -> pl.DataFrame:  # type: ignore[no-untyped-def]
+def _with_themes(units: pl.DataFrame, assignment: Assignment, ids: list[str], rows: list[_Row]) -> pl.DataFrame:
     name = {row.stored.theme_id: row.stored.name for row in rows}
     parent = {row.stored.theme_id: name.get(row.stored.parent_id or "") for row in rows}
     chosen = [ids[label] if label >= 0 else None for label in assignment.labels.tolist()]

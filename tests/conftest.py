@@ -6,6 +6,6 @@ import pytest
 @pytest.fixture(scope="session")
 def parser():
     """The Japanese parser, loaded once: it takes some seconds."""
-    from pipeline.parse import Parser
+    from pipeline.parse import shared_parser
 
-    return Parser()
+    return shared_parser()

@@ -246,19 +246,14 @@ def test_shops_places_and_ordinary_people_keep_their_words(written: str, parser)
     assert find_names(doc) == []
 
 
-@pytest.fixture
-def shared(parser, monkeypatch) -> None:
-    monkeypatch.setattr("pipeline.mask._shared_parser", lambda: parser)
-
-
-@pytest.mark.usefixtures("shared")
+@pytest.mark.usefixtures("parser")
 def test_one_text_with_everything_keeps_only_what_is_not_personal() -> None:
     text = "山田花子と申します。０８０－００００－１２３４、hanako@example.com、会員番号 A0012345。0120-000-000は不通"
     expected = "[氏名]と申します。[電話]、[メール]、会員番号 [番号]。0120-000-000は不通"
     assert mask_personal_data(text) == expected
 
 
-@pytest.mark.usefixtures("shared")
+@pytest.mark.usefixtures("parser")
 def test_full_width_text_that_is_not_personal_is_left_as_it_was_written() -> None:
     assert mask_personal_data("ﾎﾟｲﾝﾄが１００点！") == "ﾎﾟｲﾝﾄが１００点！"
 
@@ -267,7 +262,7 @@ def test_half_width_kana_before_a_number_does_not_shift_the_mask() -> None:
     assert mask_patterns("ﾃﾞﾝﾜは０８０－００００－１２３４です") == "ﾃﾞﾝﾜは[電話]です"
 
 
-@pytest.mark.usefixtures("shared")
+@pytest.mark.usefixtures("parser")
 def test_masking_personal_data_twice_changes_nothing() -> None:
     for written, _ in (*PATTERNS[::6], *NAMES[::4]):
         once = mask_personal_data(written)
