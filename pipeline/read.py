@@ -21,7 +21,7 @@ import polars as pl
 
 from pipeline.mask import mask_patterns, mask_personal_data
 
-FEEDBACK_SCHEMA = {
+FEEDBACK_SCHEMA: dict[str, Any] = {
     "source": pl.Utf8,
     "feedback_id": pl.Utf8,
     "text": pl.Utf8,
