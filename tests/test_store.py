@@ -94,9 +94,9 @@ def test_sqlite_waits_checks_references_and_writes_ahead(tmp_path: Path) -> None
     with Store.open(f"sqlite:///{tmp_path}/kikitori.db") as store, store.engine.connect() as connection:
         values = [
             connection.exec_driver_sql(f"PRAGMA {name}").scalar()
-            for name in ("journal_mode", "foreign_keys", "busy_timeout")
+            for name in ("journal_mode", "foreign_keys", "busy_timeout", "secure_delete")
         ]
-    assert values == ["wal", 1, 30_000]
+    assert values == ["wal", 1, 30_000, 1]
 
 
 def test_cache_returns_what_is_known_in_its_namespace(store: Store) -> None:
@@ -119,6 +119,7 @@ def test_feedback_comes_back_as_it_was_stored(store: Store) -> None:
 def test_no_feedback_has_the_same_columns(store: Store) -> None:
     assert load(store).columns == feedback().columns[:-1]
     assert store.upsert_feedback(feedback().clear(), MONDAY) == Upserted(0, 0, 0)
+    assert store.compare(feedback().clear(), MONDAY).columns == ["source", "feedback_id", "news", "first_seen"]
 
 
 def test_a_changed_response_replaces_the_older_version(store: Store) -> None:
@@ -128,11 +129,41 @@ def test_a_changed_response_replaces_the_older_version(store: Store) -> None:
     assert load(store)["score"].to_list() == [9]
 
 
-def test_an_old_night_run_again_does_not_bring_an_old_version_back(store: Store) -> None:
+def test_every_night_run_again_still_sees_the_version_it_read(store: Store) -> None:
+    store.upsert_feedback(feedback(score=4), MONDAY)
+    store.upsert_feedback(feedback(score=9), TUESDAY)
+    for _ in range(2):
+        store.upsert_feedback(feedback(score=4), MONDAY)
+        assert load(store, seen_by=MONDAY)["score"].to_list() == [4]
+        assert load(store, seen_by=TUESDAY)["score"].to_list() == [9]
+
+
+def test_an_old_night_that_runs_late_does_not_bring_an_old_version_back(store: Store) -> None:
     store.upsert_feedback(feedback(score=9), TUESDAY)
     store.upsert_feedback(feedback(score=4), MONDAY)
     assert load(store)["score"].to_list() == [9]
-    assert load(store, seen_by=MONDAY).height == 1  # Monday has read it, whatever ran first
+    assert load(store, seen_by=MONDAY)["score"].to_list() == [4]
+
+
+def test_a_night_run_again_with_what_it_first_misread_keeps_no_trace_of_it(store: Store) -> None:
+    store.upsert_feedback(feedback(score=4), MONDAY)
+    store.upsert_feedback(feedback(score=0), TUESDAY)  # half a file
+    store.upsert_feedback(feedback(score=4), TUESDAY)
+    assert load(store, seen_by=TUESDAY)["score"].to_list() == [4]
+
+
+def test_news_is_what_no_earlier_night_has_read(store: Store) -> None:
+    store.upsert_feedback(feedback(), MONDAY)
+    rows = pl.concat([feedback(), feedback(feedback_id="s2"), feedback(source="calls")])
+    for _ in range(2):
+        news = store.compare(rows, TUESDAY)
+        assert news.rows() == [
+            ("survey", "s1", "same", MONDAY),
+            ("survey", "s2", "new", TUESDAY),
+            ("calls", "s1", "new", TUESDAY),
+        ]
+        store.upsert_feedback(rows, TUESDAY)
+    assert store.compare(feedback(text="変わりました"), TUESDAY).rows() == [("survey", "s1", "changed", MONDAY)]
 
 
 def test_a_night_run_again_does_not_see_what_later_nights_read(store: Store) -> None:
@@ -152,9 +183,10 @@ def test_a_period_is_counted_in_days_of_the_time_zone(store: Store) -> None:
 
 
 def test_feedback_without_a_date_counts_on_the_night_that_read_it(store: Store) -> None:
-    store.upsert_feedback(feedback(received_at=None), MONDAY)
-    assert load(store, MONDAY, MONDAY).height == 1
-    assert load(store, TUESDAY, TUESDAY).height == 0
+    for day in (MONDAY, TUESDAY):  # read again, it stays where it was
+        store.upsert_feedback(feedback(received_at=None), day)
+        assert load(store, MONDAY, MONDAY)["received_at"].to_list() == [datetime(2026, 11, 9, tzinfo=UTC)]
+        assert load(store, TUESDAY, TUESDAY).height == 0
 
 
 def test_other_sources_stay_out(store: Store) -> None:
@@ -275,7 +307,7 @@ def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     connection.commit()
     connection.close()
     with pytest.raises(
-        StoreError, match=r"written by a newer kikitori .*revision 9999.* up to 0001.*upgrade"
+        StoreError, match=r"written by a newer kikitori .*revision 9999.* up to 0003.*upgrade"
     ):
         Store.open(f"sqlite:///{file}")
 

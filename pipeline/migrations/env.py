@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from pipeline.store import METADATA
+from pipeline.store.tables import METADATA
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=METADATA)
 with context.begin_transaction():

@@ -1,0 +1,130 @@
+"""Open a database, bring it to the newest revision, and say in one line what is wrong with it."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+MIGRATIONS = Path(__file__).parent.parent / "migrations"
+WAIT = 30
+"""Seconds to wait for another writer on SQLite; ``?timeout=`` in the URL sets another."""
+
+_MIGRATING = 5_204_413  # any numbers of our own: PostgreSQL's advisory locks
+RUNNING = 5_204_414
+_REMEDIES = (
+    (("locked",), "another program is writing to it: let it end, then run again"),
+    (("full", "no space", "too large"), "free some space, then run again"),
+    (("readonly", "read-only", "permission"), "make the file and its folder writable, then run again"),
+    (("malformed", "not a database"), "it is damaged: restore the last backup"),
+)
+
+
+class StoreError(RuntimeError):
+    """The database cannot be opened or written, or was written by a newer version; the message is one line."""
+
+
+def create_engine(url: str) -> sa.Engine:
+    """Return the engine of an SQLAlchemy URL, with the settings the store relies on."""
+    parsed = sa.make_url(url)
+    is_sqlite = parsed.get_backend_name() == "sqlite"
+    engine = sa.create_engine(
+        url,
+        hide_parameters=True,  # an error message must never carry a customer's words
+        json_serializer=lambda value: json.dumps(value, ensure_ascii=False, sort_keys=True),
+        connect_args={"timeout": WAIT} if is_sqlite and "timeout" not in parsed.query else {},
+    )
+    if is_sqlite:
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+    return engine
+
+
+@contextmanager
+def clear_errors(engine: sa.Engine) -> Iterator[None]:
+    """Turn what a database refuses to do (locked, full, read-only, gone) into one clear line."""
+    try:
+        yield
+    except (sa.exc.IntegrityError, sa.exc.ProgrammingError, sa.exc.DataError):
+        raise  # ours to mend, not the operator's
+    except sa.exc.DBAPIError as error:
+        reason = first_line(error)
+        remedy = next(
+            (remedy for words, remedy in _REMEDIES if any(word in reason.lower() for word in words)),
+            "check that it is running and reachable, then run again",
+        )
+        shown = engine.url.render_as_string(hide_password=True)
+        raise StoreError(f"the store {shown} cannot be used: {reason}; {remedy}") from error
+
+
+def migrate(engine: sa.Engine, shown: str) -> None:
+    """Bring the tables to the newest revision; a second process that opens the store waits for the first.
+
+    Raises
+    ------
+    StoreError
+        If the tables belong to a newer version.
+    """
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    scripts = ScriptDirectory.from_config(config)
+    known = {script.revision for script in scripts.walk_revisions()}
+    with engine.connect() as connection:
+        current = MigrationContext.configure(connection).get_current_revision()
+    if current is not None and current not in known:
+        raise StoreError(
+            f"the store {shown} was written by a newer kikitori (its tables are at revision {current}, "
+            f"this one knows up to {scripts.get_current_head()}); upgrade kikitori or set another store"
+        )
+    if current == scripts.get_current_head():
+        return
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATING)))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        connection.commit()
+
+
+def compact(engine: sa.Engine) -> None:
+    """Write the database anew, so that what was deleted is in no byte of its files.
+
+    SQLite's file is rebuilt and its write-ahead log emptied. PostgreSQL's tables are rewritten; its own log and
+    its backups keep older bytes as long as the server is configured to.
+
+    Raises
+    ------
+    StoreError
+        If a program that reads the database keeps the write-ahead log from being emptied.
+    """
+    with clear_errors(engine), engine.connect() as connection:
+        free = connection.execution_options(isolation_level="AUTOCOMMIT")
+        if engine.dialect.name == "postgresql":
+            for table in ("feedback", "text_keys", "cache", "night_tables", "night_themes"):
+                free.exec_driver_sql(f"VACUUM FULL {table}")
+            return
+        free.exec_driver_sql("VACUUM")
+        (busy, _, _) = free.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+    if busy:
+        raise StoreError(
+            f"the store {engine.url.render_as_string(hide_password=True)} is being read by another program, which "
+            "keeps erased text in its write-ahead log: let that program end, then run the same command again"
+        )
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of what the driver said."""
+    cause = getattr(error, "orig", None) or error
+    return (str(cause).strip().splitlines() or [type(cause).__name__])[0]
+
+
+def _prepare_sqlite(connection: Any, _: object) -> None:
+    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "secure_delete = ON"):
+        connection.execute(f"PRAGMA {pragma}").close()
