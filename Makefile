@@ -1,13 +1,16 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: demo test check fix train install
+.PHONY: demo test test-faults check fix train install
 
 demo: .venv/installed
 	$(BIN)/kikitori demo
 
 test: .venv/installed
 	$(BIN)/python -m pytest -q
+
+test-faults: .venv/installed
+	$(BIN)/python -m pytest -q -m slow
 
 check: .venv/installed
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""The command line: ``kikitori demo``, ``run`` and ``doctor``."""
+"""The command line: ``kikitori demo``, ``run``, ``report``, ``forget`` and ``doctor``."""
 
 import os
 import sys
@@ -46,6 +46,54 @@ def run(
 
 
 @app.command()
+def report(
+    config: Annotated[Path, typer.Argument(help="The deployment's TOML file.")],
+    date_: Annotated[str | None, typer.Option("--date", help="The night; default the newest.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Where the nights go; default as configured.")] = None,
+) -> None:
+    """Render a stored night again, without models and without reading any source."""
+    with _one_line_errors():
+        from flows.config import ConfigError, load_config
+        from flows.deployment import deployment
+        from flows.publish import write_pages
+
+        settings = load_config(config)
+        day = _checked_date(date_) if date_ else None
+        folder = out or settings.out
+        with deployment(settings, folder) as store:
+            stored = store.dates()
+            if not stored:
+                raise ConfigError(f"no night is stored in {folder} yet; kikitori run stores one")
+            written = write_pages(store, day or stored[-1], folder)
+    typer.echo(f"{written / 'report.html'}")
+
+
+@app.command()
+def forget(
+    config: Annotated[Path, typer.Argument(help="The deployment's TOML file.")],
+    customer: Annotated[str | None, typer.Option(help="A customer's id, as the exports have it.")] = None,
+    feedback: Annotated[str | None, typer.Option(help="A response's id, as the exports have it.")] = None,
+    source: Annotated[str | None, typer.Option(help="The response's source; default every source.")] = None,
+    by: Annotated[str | None, typer.Option(help="Who asks for it; default the user of this process.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Where the nights go; default as configured.")] = None,
+) -> None:
+    """Erase a customer or a response: text, vectors, cache and every quote; refused from now on."""
+    import getpass
+
+    with _one_line_errors():
+        from flows.config import load_config
+        from flows.erase import forget as forget_in
+
+        settings = load_config(config)
+        who = by or getpass.getuser()
+        erased = forget_in(settings, out or settings.out, by=who, customer=customer, feedback=feedback, source=source)
+    typer.echo(
+        f"erased {erased.n_feedback} responses, {erased.n_units} units, {erased.n_quarantine} quarantined rows, "
+        f"{erased.n_cache} cache rows; {len(erased.nights)} nights rendered again; refused from now on"
+    )
+
+
+@app.command()
 def doctor(config: Annotated[Path | None, typer.Argument(help="A config to check, too.")] = None) -> None:
     """Say what is installed, which model is used and whether the database answers."""
     from importlib.metadata import version
@@ -59,12 +107,13 @@ def doctor(config: Annotated[Path | None, typer.Argument(help="A config to check
             typer.echo(f"model {Encoder.from_pretrained().model_id}")
             return
         from flows.config import load_config
+        from flows.deployment import store_url
         from pipeline.store import Store
 
         settings = load_config(config)
         typer.echo(f"model {Encoder.from_pretrained(settings.embedding.model).model_id}")
         settings.out.mkdir(parents=True, exist_ok=True)
-        with Store.open(settings.store or f"sqlite:///{settings.out / 'kikitori.db'}") as store:
+        with Store.open(store_url(settings, settings.out)) as store:
             typer.echo(f"store answers; {len(store.nights())} nights")
 
 
@@ -90,11 +139,11 @@ def _run_night(config: Path, business_date: str | None, out: Path | None) -> Non
     typer.echo(f"{Path(folder) / 'report.html'}")
 
 
-def _checked_date(value: str) -> None:
+def _checked_date(value: str) -> date:
     from flows.config import ConfigError
 
     try:
-        date.fromisoformat(value)
+        return date.fromisoformat(value)
     except ValueError:
         raise ConfigError(f"--date must look like 2026-11-22; got {value!r}") from None
 
@@ -103,11 +152,12 @@ def _checked_date(value: str) -> None:
 def _one_line_errors() -> Iterator[None]:
     """Turn an unusable config or input into one line on standard error and exit status 2."""
     from flows.config import ConfigError
+    from flows.deployment import BusyError, UnwritableError
     from pipeline.read import InputError
     from pipeline.store import StoreError
 
     try:
         yield
-    except (ConfigError, InputError, StoreError) as error:
+    except (BusyError, ConfigError, InputError, StoreError, UnwritableError) as error:
         print(f"kikitori: {error}", file=sys.stderr)
         raise typer.Exit(2) from None

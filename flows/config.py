@@ -68,6 +68,7 @@ class Config(_Section):
     title: str = "お客さまの声"
     timezone: str = "Asia/Tokyo"
     window_days: Annotated[int, Field(ge=1)] = 90
+    retention_days: Annotated[int, Field(ge=1)] | None = None
     out: Path = Path("out")
     store: str | None = None
     sources: Annotated[tuple[Source, ...], Field(min_length=1)]
@@ -89,6 +90,14 @@ class Config(_Section):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"each source needs its own name; {', '.join(twice)} is used twice")
+        return self
+
+    @model_validator(mode="after")
+    def _kept_for_the_window(self) -> "Config":
+        if self.retention_days is not None and self.retention_days < self.window_days:
+            raise ValueError(
+                f"retention_days must be at least window_days ({self.window_days}); got {self.retention_days}"
+            )
         return self
 
     @property

@@ -1,7 +1,7 @@
 """The night, as a table of contents: read, cleanse, split, encode, group, count, publish."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from glob import glob
 from importlib.metadata import version
 from pathlib import Path
@@ -13,23 +13,28 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
 from flows.config import Config, ConfigError, Source, load_config
+from flows.deployment import deployment
 from flows.keys import deployment_key
 from flows.progress import stage
-from flows.publish import night_files, publish_folder, write_file
+from flows.publish import finish_erasure, stored_tables, write_pages
 from models.embedding import Encoder
 from models.sentiment import SentimentClassifier
 from pipeline import segment
+from pipeline.cache import text_key
 from pipeline.encode import Encoded, encode_units, with_sentiment
-from pipeline.intake import Intake, account, take_in
+from pipeline.erasure import expire
+from pipeline.intake import Intake, account, refuse, take_in, window_feedback
+from pipeline.near_duplicates import near_duplicates
 from pipeline.opinions import annotate_texts, opinion_units
 from pipeline.parse import Parser, shared_parser
 from pipeline.read import InputError, Reading, SourceSpec, read_source
-from pipeline.report import Night, render_index
+from pipeline.report import Night
 from pipeline.segment import Annotation
 from pipeline.store import Store, StoredTheme
 from pipeline.summary import build_summary
 from pipeline.tables import units_table
 from pipeline.themes import ThemedNight, find_themes
+from pipeline.tombstones import tombstones
 
 
 @dataclass(frozen=True)
@@ -60,32 +65,36 @@ def nightly(config_path: str, business_date: str | None = None, out: str | None 
     day = date.fromisoformat(business_date) if business_date else datetime.now(config.zone).date()
     window = (day - timedelta(days=config.window_days - 1), day)
 
-    readings = {source.name: read(source, config.timezone) for source in config.sources}
-    tools = load_tools(config, folder)
-    with tools.store:
+    with deployment(config, folder, night=day) as store:
+        readings = {source.name: read(source, config.timezone) for source in config.sources}
+        tools = load_tools(config, folder, store)
         intake = take_in(readings, window=window, timezone=config.timezone, customer_key=tools.secret)
-        feedback = remember(intake, config, window, tools)
+        intake = refuse(intake, tombstones(store), tools.secret)
+        tonight, news, feedback = remember(intake, config, window, tools)
         annotations, units = split(feedback, tools)
         encoded = encode(units, tools)
         themed = group(with_sentiment(units, encoded), encoded.embeddings, config, day, tools)
-        before = tools.store.night_before(day)
+        before = store.night_before(day)
+        copies = near_duplicates(feedback)
         summary = build_summary(
             title=config.title,
             business_date=day,
             window=window,
             versions=versions(tools),
-            sources=account(intake, feedback, annotations),
+            sources=account(intake, news, feedback, annotations),
             feedback=feedback,
             units=themed.units,
             themes=themed.themes,
             previous=before.summary if before else None,
             timezone=config.timezone,
+            near_duplicate=copies,
         )
-        table = units_table(themed.units, feedback, segments=config.segments)
+        table = units_table(themed.units, feedback, segments=config.segments, near_duplicate=copies)
         night = Night(
             config.title, day.isoformat(), summary, table, themed.themes, intake.quarantine, timezone=config.timezone
         )
-        published = publish(night, themed.stored, folder, tools)
+        published = publish(night, themed.stored, tonight, folder, store)
+        keep_for(config, folder, tools)
     return str(published)
 
 
@@ -98,10 +107,8 @@ def read(source: Source, timezone: str) -> Reading:
     return read_source(spec, timezone)
 
 
-def load_tools(config: Config, folder: Path) -> Tools:
-    """Open the store and load parser and models."""
-    folder.mkdir(parents=True, exist_ok=True)
-    store = Store.open(config.store or f"sqlite:///{folder / 'kikitori.db'}")
+def load_tools(config: Config, folder: Path, store: Store) -> Tools:
+    """Load parser and models."""
     try:
         encoder = Encoder.from_pretrained(
             config.embedding.model,
@@ -116,16 +123,22 @@ def load_tools(config: Config, folder: Path) -> Tools:
 
 
 @task(cache_policy=NO_CACHE)
-def remember(intake: Intake, config: Config, window: tuple[date, date], tools: Tools) -> pl.DataFrame:
-    """Mask names, store tonight's feedback, and return all that is stored of the window."""
-    texts = intake.feedback["text"].to_list()
+def remember(
+    intake: Intake, config: Config, window: tuple[date, date], tools: Tools
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Mask names in tonight's feedback; return it, what is news in it, and all feedback of the window."""
+    feedback, store = intake.feedback, tools.store
+    keys = [text_key(text, tools.secret) for text in feedback["text"]]
+    links = zip(feedback["source"], feedback["feedback_id"], feedback["customer"], keys, strict=True)
+    store.link_texts(links, window[1])
     annotations = annotate_texts(
-        texts, tools.parser, cache=tools.store, secret=tools.secret, progress=stage("意見に分ける")
+        feedback["text"].to_list(), tools.parser, cache=store, secret=tools.secret, progress=stage("意見に分ける")
     )
-    masked = pl.Series("text", [annotation.text for annotation in annotations], pl.Utf8)
-    tools.store.upsert_feedback(intake.feedback.with_columns(masked), window[1])
+    tonight = feedback.with_columns(pl.Series("text", [annotation.text for annotation in annotations], pl.Utf8))
+    news = store.compare(tonight, window[1])
     names = [source.name for source in config.sources]
-    return tools.store.load_feedback(names, *window, timezone=config.timezone, seen_by=window[1])
+    stored = store.load_feedback(names, *window, timezone=config.timezone, seen_by=window[1])
+    return tonight, news, window_feedback(stored, tonight, news, window=window, timezone=config.timezone)
 
 
 @task(cache_policy=NO_CACHE)
@@ -164,15 +177,27 @@ def group(units: pl.DataFrame, embeddings: np.ndarray, config: Config, day: date
 
 
 @task(cache_policy=NO_CACHE, retries=2, retry_delay_seconds=5)
-def publish(night: Night, stored: list[StoredTheme], folder: Path, tools: Tools) -> Path:
-    """Write the night's folder and the index, keep the night in the store, and leave artifacts."""
-    files = night_files(night)
-    tools.store.save_night(date.fromisoformat(night.business_date), night.summary, stored)
-    published = publish_folder(files, folder / night.business_date)
-    write_file(folder / "index.html", render_index(tools.store.nights()).encode())
-    create_markdown_artifact(key="night", markdown=files["report.md"].decode(), description=night.title)
+def publish(night: Night, stored: list[StoredTheme], tonight: pl.DataFrame, folder: Path, store: Store) -> Path:
+    """Keep the night in the store, in one transaction, write its pages from there, and leave artifacts."""
+    day = date.fromisoformat(night.business_date)
+    store.save_night(day, night.summary, stored, feedback_read=tonight, **stored_tables(night))
+    published = write_pages(store, day, folder)
+    markdown = (published / "report.md").read_text(encoding="utf-8")
+    create_markdown_artifact(key="night", markdown=markdown, description=night.title)
     create_table_artifact(key="themes", table=_theme_artifact(night), description=night.title)
     return published
+
+
+@task(cache_policy=NO_CACHE)
+def keep_for(config: Config, folder: Path, tools: Tools) -> None:
+    """Erase what is older than retention_days before the newest night, from the store and from every page."""
+    if config.retention_days is None:
+        return
+    before = tools.store.dates()[-1] - timedelta(days=config.retention_days - 1)
+    now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+    erased = expire(tools.store, before, timezone=config.timezone, secret=tools.secret, at=now)
+    if erased.anything:
+        finish_erasure(tools.store, folder)
 
 
 def versions(tools: Tools) -> dict[str, str]:

@@ -1,16 +1,21 @@
 """What tonight's files bring: which rows belong to the window, and where every row went."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
-from zoneinfo import ZoneInfo
+from dataclasses import dataclass, replace
+from datetime import date
 
 import polars as pl
 
 from pipeline.cleanse import cleanse
+from pipeline.erasure import blanked
 from pipeline.loyalty import KEY
 from pipeline.read import Reading
 from pipeline.segment import Annotation
+from pipeline.store.feedback import midnight
+from pipeline.tombstones import Tombstones
+
+ERASED = "erased on request"
+"""The reason in quarantine.csv of a row whose customer or response was erased."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +29,8 @@ class Intake:
     quarantine : pl.DataFrame
         Rows that cannot be used, with file, row and reason.
     counts : dict
-        Per source: read, duplicate, quarantined, outside_window.
+        Per source: read, duplicate, quarantined, outside_window, erased (refused since an erasure; they are in
+        quarantined, too).
     """
 
     feedback: pl.DataFrame
@@ -37,14 +43,12 @@ def take_in(
 ) -> Intake:
     """Return the cleansed feedback of the window from what each source's files held.
 
-    A row without a date counts as received on the window's last day. Rows dated outside the window
-    are counted and left out: they belong to other nights.
+    A row without a date belongs to the night that first reads it. Rows dated outside the window are counted
+    and left out: they belong to other nights.
     """
-    dated = pl.concat(
-        [_dated(reading.feedback, window[1], timezone) for reading in readings.values()], how="diagonal"
-    )
-    inside = _inside(dated, window, timezone)
-    read = _count_by_source(dated, names=readings)
+    rows = pl.concat([reading.feedback for reading in readings.values()], how="diagonal")
+    inside = _inside(rows, window, timezone)
+    read = _count_by_source(rows, names=readings)
     kept = _count_by_source(inside, names=readings)
     cleansed = cleanse(inside, customer_key=customer_key)
     quarantine = pl.concat([reading.quarantine for reading in readings.values()]).sort("source", "file", "row")
@@ -55,55 +59,118 @@ def take_in(
             "duplicate": cleansed.n_duplicate.get(name, 0),
             "quarantined": bad[name],
             "outside_window": read[name] - kept[name],
+            "erased": 0,
         }
         for name in readings
     }
     return Intake(cleansed.feedback.sort(KEY), quarantine, counts)
 
 
-def account(
-    intake: Intake, feedback: pl.DataFrame, annotations: Sequence[Annotation]
-) -> list[dict[str, object]]:
-    """Return the accounting of each source: read = analysed + no_opinion + duplicate + quarantined.
+def refuse(intake: Intake, tombstones: Tombstones, secret: bytes) -> Intake:
+    """Return the intake without whoever was erased; each row refused is in quarantine, by file and row alone."""
+    if not tombstones:
+        return intake
+    refused = tombstones.refuse(intake.feedback, secret)
+    gone = intake.feedback.filter(refused).select("source", "file", "row")
+    hidden = tombstones.refuse(intake.quarantine, secret)
+    quarantine = blanked(intake.quarantine, hidden).with_columns(
+        reason=pl.when(hidden).then(pl.lit(ERASED)).otherwise(pl.col("reason"))
+    )
+    lines = gone.with_columns(
+        feedback_id=pl.lit(None, pl.Utf8), column=pl.lit(""), reason=pl.lit(ERASED), value=pl.lit("")
+    )
+    quarantine = pl.concat([quarantine, lines.select(quarantine.columns)]).sort("source", "file", "row")
+    n_gone = dict(gone.group_by("source").len().iter_rows())
+    n_erased = dict(quarantine.filter(pl.col("reason") == ERASED).group_by("source").len().iter_rows())
+    counts = {
+        name: count
+        | {"quarantined": count["quarantined"] + n_gone.get(name, 0), "erased": n_erased.get(name, 0)}
+        for name, count in intake.counts.items()
+    }
+    return replace(intake, feedback=intake.feedback.filter(~refused), quarantine=quarantine, counts=counts)
+
+
+def window_feedback(
+    stored: pl.DataFrame, tonight: pl.DataFrame, news: pl.DataFrame, *, window: tuple[date, date], timezone: str
+) -> pl.DataFrame:
+    """Return all feedback of the window: what is stored, with tonight's version of what tonight's files hold.
 
     Parameters
     ----------
+    stored : pl.DataFrame
+        The window's feedback as :meth:`pipeline.store.Store.load_feedback` gives it.
+    tonight : pl.DataFrame
+        Tonight's masked feedback.
+    news : pl.DataFrame
+        What is new in it, row by row, as :meth:`pipeline.store.Store.compare` gives it.
+    """
+    # A row without a date counts as received when the day of the night that first read it began.
+    began = {day: midnight(day, timezone) for day in news["first_seen"].unique()}
+    first = pl.Series([began[day] for day in news["first_seen"]], dtype=pl.Datetime("us")).dt.replace_time_zone("UTC")
+    dated = tonight.with_columns(
+        received_at=pl.coalesce(pl.col("received_at"), first),
+        file=pl.lit(None, pl.Utf8),
+        row=pl.lit(None, pl.Int64),
+    )
+    earlier = stored.join(tonight.select(KEY), on=KEY, how="anti")
+    return pl.concat([earlier, _inside(dated, window, timezone)], how="diagonal").sort(KEY)
+
+
+def account(
+    intake: Intake, news: pl.DataFrame, feedback: pl.DataFrame, annotations: Sequence[Annotation]
+) -> list[dict[str, object]]:
+    """Return the accounting of each source: read = analysed + no_opinion + duplicate + quarantined.
+
+    A response that an earlier night has read with the same content is a duplicate, one that changed is not:
+    so analysed and no_opinion count tonight's news, whether exports are cumulative or only the newest.
+
+    Parameters
+    ----------
+    news : pl.DataFrame
+        What is new in tonight's feedback, row by row.
     feedback : pl.DataFrame
         All feedback of the window, tonight's and earlier nights'; annotation i belongs to row i.
+
+    Returns
+    -------
+    list of dict
+        name, the five figures of the equation, and: outside_window (not part of read), carried_over (in the
+        window from earlier nights), duplicate_earlier (duplicates of earlier nights' rows, part of duplicate),
+        changed (newer versions, part of analysed and no_opinion), erased (refused since an erasure, part of
+        quarantined).
     """
     opinions = feedback.select(KEY).with_columns(
         pl.Series("has_opinion", [bool(annotation.units) for annotation in annotations], pl.Boolean)
     )
-    tonight = opinions.join(intake.feedback.select(KEY), on=KEY, how="semi")
-    rows = []
-    for name, counts in intake.counts.items():
-        mine = tonight.filter(pl.col("source") == name)
-        analysed = int(mine["has_opinion"].sum())
-        in_window = feedback.filter(pl.col("source") == name).height
-        rows.append(
-            {
-                "name": name,
-                "read": counts["read"],
-                "analysed": analysed,
-                "no_opinion": mine.height - analysed,
-                "duplicate": counts["duplicate"],
-                "quarantined": counts["quarantined"],
-                "outside_window": counts["outside_window"],
-                "carried_over": in_window - mine.height,
-            }
-        )
-    return rows
+    tonight = opinions.join(news.filter(pl.col("news") != "same"), on=KEY, how="inner")
+    return [_source_account(name, counts, news, tonight, feedback) for name, counts in intake.counts.items()]
 
 
-def _dated(feedback: pl.DataFrame, last_day: date, timezone: str) -> pl.DataFrame:
-    midnight = datetime(last_day.year, last_day.month, last_day.day, tzinfo=ZoneInfo(timezone))
-    moment = pl.lit(midnight).dt.convert_time_zone("UTC").cast(pl.Datetime("us", "UTC"))
-    return feedback.with_columns(pl.col("received_at").fill_null(moment))
+def _source_account(
+    name: str, counts: dict[str, int], news: pl.DataFrame, tonight: pl.DataFrame, feedback: pl.DataFrame
+) -> dict[str, object]:
+    mine, read = (table.filter(pl.col("source") == name) for table in (tonight, news))
+    earlier = read.filter(pl.col("news") == "same").height
+    before_window = read.height - earlier - mine.height  # without a date, first read before the window began
+    analysed = int(mine["has_opinion"].sum())
+    return {
+        "name": name,
+        "read": counts["read"] - before_window,
+        "analysed": analysed,
+        "no_opinion": mine.height - analysed,
+        "duplicate": counts["duplicate"] + earlier,
+        "quarantined": counts["quarantined"],
+        "outside_window": counts["outside_window"] + before_window,
+        "carried_over": feedback.filter(pl.col("source") == name).height - mine.height,
+        "duplicate_earlier": earlier,
+        "changed": mine.filter(pl.col("news") == "changed").height,
+        "erased": counts["erased"],
+    }
 
 
 def _inside(feedback: pl.DataFrame, window: tuple[date, date], timezone: str) -> pl.DataFrame:
     day = pl.col("received_at").dt.convert_time_zone(timezone).dt.date()
-    return feedback.filter(day.is_between(*window))
+    return feedback.filter(day.is_between(*window).fill_null(True))
 
 
 def _count_by_source(table: pl.DataFrame, *, names: dict[str, Reading]) -> dict[str, int]:

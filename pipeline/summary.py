@@ -26,6 +26,7 @@ def build_summary(
     themes: pl.DataFrame,
     previous: Mapping[str, Any] | None,
     timezone: str,
+    near_duplicate: pl.Series | None = None,
 ) -> dict[str, Any]:
     """Return the night's figures as summary.json holds them (schema_version 1, floats to 4 decimals).
 
@@ -41,13 +42,15 @@ def build_summary(
         kikitori, embedding, sentiment, segmenter, parser.
     sources : sequence of mapping
         The accounting, already counted: name, read, analysed, no_opinion, duplicate, quarantined,
-        outside_window, carried_over.
+        outside_window, carried_over and what else :func:`pipeline.intake.account` counts.
     feedback, units, themes : pl.DataFrame
         Every respondent in the window, their opinion units, the night's themes.
     previous : mapping or None
         The summary of the night before; None on the first night.
     timezone : str
         The config's time zone: weeks and first days are counted in it.
+    near_duplicate : pl.Series, optional
+        The group of copies of each response of the feedback, row by row.
 
     Returns
     -------
@@ -73,6 +76,7 @@ def build_summary(
         "n_analysed": units.select(*KEY).n_unique() if units.height else 0,
         "n_units": units.height,
         "n_unassigned": units["theme_id"].null_count(),
+        "near_duplicates": _near_duplicates(near_duplicate),
         "nps": _nps(score_distribution(feedback)),
         "previous": _previous(previous),
         "themes": rows,
@@ -113,6 +117,12 @@ def _nps(distribution: list[int]) -> dict[str, Any]:
         "mean": total / figure.n if figure.n else None,
         "distribution": distribution,
     }
+
+
+def _near_duplicates(groups: pl.Series | None) -> dict[str, int]:
+    """Count the groups of copied texts, the responses in them, and those in the largest."""
+    sizes = [] if groups is None else groups.drop_nulls().value_counts()["count"].to_list()
+    return {"n_groups": len(sizes), "n_feedback": sum(sizes), "largest": max(sizes, default=0)}
 
 
 def _previous(previous: Mapping[str, Any] | None) -> dict[str, Any] | None:

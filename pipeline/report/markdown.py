@@ -34,6 +34,7 @@ def render_markdown(night: Night) -> str:
         "\n".join(f"- {_escape(alert_text(alert))}" for alert in summary["alerts"]) or "警報はありません。",
         "## データの内訳",
         _accounting_table(summary),
+        *_remarks(night),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -82,6 +83,17 @@ def _accounting_table(summary: dict[str, Any]) -> str:
     return _table(header, rows)
 
 
+def _remarks(night: Night) -> list[str]:
+    copies, remarks = night.summary.get("near_duplicates", {}), []
+    if copies.get("n_groups"):
+        remarks.append(
+            f"ほぼ同じ文面を複数の人が送った回答：{count(copies['n_feedback'])}件（{count(copies['n_groups'])}組）。数に含めています。"
+        )
+    if night.n_erased:
+        remarks.append(f"公開後に {count(night.n_erased)}件の回答の文章を消去しました。数字は公開時のままです。")
+    return remarks
+
+
 def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     lines = [header, ("---",) * len(header), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
@@ -91,4 +103,5 @@ def _escape(text: str) -> str:
     """Return the text so that Markdown shows it as it is, on one line."""
     flat = re.sub(r"\s+", " ", text)
     flat = flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return re.sub(r"([\\`*_{}\[\]()#+!|~$-])", r"\\\1", flat)
+    escaped = re.sub(r"([\\`*_{}\[\]()#+!|~$-])", r"\\\1", flat)
+    return escaped.replace("://", "&#58;//").replace("www.", "www&#46;")  # no link by itself either

@@ -26,6 +26,8 @@ class Night:
         The content of ``units.csv``, ``themes.csv`` and ``quarantine.csv``.
     timezone : str
         The zone in which the report tells days and times.
+    n_erased : int
+        Responses erased since the night was published; its figures still count them.
     """
 
     title: str
@@ -35,6 +37,7 @@ class Night:
     themes: pl.DataFrame
     quarantine: pl.DataFrame
     timezone: str = "UTC"
+    n_erased: int = 0
 
     def local_units(self) -> pl.DataFrame:
         """Return the units with their times as the clocks of the report's zone showed them."""

@@ -15,6 +15,7 @@ _REASONS = (
     (r"the id is missing", "IDがありません"),
     (r"the row has (\d+) cells, the header (\d+)", r"列の数が見出しと合いません（行は\1列、見出しは\2列）"),
     (r"the line is not a JSON object", "JSONとして読めない行です"),
+    (r"erased on request", "申し出により消去した方の行です"),
 )
 COLUMNS = {
     "feedback_id": "回答ID",
@@ -32,6 +33,7 @@ COLUMNS = {
     "nps_score": "NPSの点数",
     "nps_group": "NPSグループ",
     "unassigned_reason": "テーマに入れなかった理由",
+    "near_duplicate": "同じ文面の組",
     "file": "ファイル",
     "row": "行",
     "column": "列",

@@ -93,6 +93,8 @@ def _write_overview(sheet: Worksheet, night: Night, writer: _Writer) -> None:
     writer.write(sheet, 0, 0, night.title, "title")
     writer.write(sheet, 1, 0, f"{wording.full_date(night.business_date)}　期間 {window}")
     lines = [s.text for s in write_headline(summary)] + [f"警報：{alert_text(a)}" for a in summary["alerts"]]
+    if night.n_erased:
+        lines.append(f"公開後に{night.n_erased:,}件の回答の文章を消去しました。数字は公開時のままです。")
     for at, line in enumerate(lines, start=3):
         sheet.merge_range(at, 0, at, 9, "")
         writer.write(sheet, at, 0, line, "wrapped")

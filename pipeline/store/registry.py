@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from pipeline.store.tables import NIGHT_THEMES
 
+_SAME_VECTOR = 0.99999  # cosine; float32 sums differ in the seventh digit
+
 
 @dataclass(frozen=True)
 class StoredTheme:
@@ -60,6 +62,28 @@ def registry_before(connection: sa.Connection, business_date: date) -> Registry:
     same = sa.and_(table.theme_id == last.c.theme_id, table.business_date == last.c.business_date)
     themes = _themes(connection.execute(sa.select(NIGHT_THEMES).join(last, same)).mappings().all())
     return Registry(themes, 1 + max((_number(theme.theme_id) for theme in themes), default=0))
+
+
+def drop_anchors(connection: sa.Connection, encoder_id: str, vectors: NDArray[np.float32]) -> int:
+    """Take anchors that are one of these unit vectors, (n, dim), out of every night's themes; return how many went.
+
+    A theme's anchors are means of small groups of units; the mean of a group of one is that unit's own vector.
+    Centroids stay: they are means over a theme.
+    """
+    dropped, table = 0, NIGHT_THEMES.c
+    query = sa.select(table.business_date, table.theme_id, table.model_id, table.centroid)
+    for night, theme_id, model_id, centroid in connection.execute(query.where(table.centroid.is_not(None))).all():
+        flat = np.frombuffer(centroid, dtype="<f4")
+        if not model_id.startswith(encoder_id) or len(flat) % vectors.shape[1]:
+            continue
+        look = flat.reshape(-1, vectors.shape[1])
+        kept = np.ones(len(look), bool)
+        kept[1:] = (look[1:] @ vectors.T).max(axis=1, initial=-1.0) < _SAME_VECTOR
+        if not kept.all():
+            mine = sa.and_(table.business_date == night, table.theme_id == theme_id)
+            connection.execute(sa.update(NIGHT_THEMES).where(mine).values(centroid=look[kept].tobytes()))
+            dropped += int((~kept).sum())
+    return dropped
 
 
 def _theme_row(theme: StoredTheme, business_date: date) -> dict[str, Any]:

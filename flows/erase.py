@@ -1,0 +1,57 @@
+"""Erase a customer or a response on request, everywhere, and render the pages again."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from flows.config import Config, ConfigError
+from flows.deployment import deployment
+from flows.keys import deployment_key
+from flows.publish import finish_erasure
+from pipeline.cleanse import hash_customer
+from pipeline.erasure import Erased, forget_customer, forget_feedback
+
+
+def forget(
+    config: Config,
+    folder: Path,
+    *,
+    by: str,
+    customer: str | None = None,
+    feedback: str | None = None,
+    source: str | None = None,
+) -> Erased:
+    """Erase a customer's responses, or one response, from the store and from every published night.
+
+    Safe to repeat, and safe to kill: what is left to do is done by the next command that opens the deployment.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the nights are published.
+    by : str
+        Who asks for it; written into the store with the time and a keyed hash of the id.
+    customer, feedback : str, optional
+        The id as the exports have it; exactly one of them.
+    source : str, optional
+        The source of the response; default every configured source.
+
+    Raises
+    ------
+    ConfigError
+        If not exactly one id is given, or the source is not configured.
+    """
+    if bool(customer) == bool(feedback):
+        raise ConfigError("forget: give exactly one of --customer and --feedback")
+    names = [known.name for known in config.sources]
+    if source is not None and (source not in names or customer):
+        raise ConfigError(f"forget: --source goes with --feedback and is one of {', '.join(names)}; got {source!r}")
+    now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+    with deployment(config, folder) as store:
+        secret = deployment_key(folder)
+        if customer:
+            erased = forget_customer(store, hash_customer(customer, secret), secret=secret, by=by, at=now)
+        else:
+            sources = [source] if source else names
+            erased = forget_feedback(store, str(feedback), sources, secret=secret, by=by, at=now)
+        finish_erasure(store, folder)
+    return erased
