@@ -6,9 +6,10 @@ from pathlib import Path
 from flows.config import Config, ConfigError
 from flows.deployment import deployment
 from flows.keys import deployment_key
-from flows.publish import finish_erasure
+from flows.publish import finish_pages
 from pipeline.cleanse import hash_customer
 from pipeline.erasure import Erased, forget_customer, forget_feedback
+from pipeline.store import StoreError
 
 
 def forget(
@@ -39,6 +40,8 @@ def forget(
     ------
     ConfigError
         If not exactly one id is given, or the source is not configured.
+    StoreError
+        If all is erased, but a program that reads the database keeps the words in its log for now.
     """
     if bool(customer) == bool(feedback):
         raise ConfigError("forget: give exactly one of --customer and --feedback")
@@ -53,5 +56,10 @@ def forget(
         else:
             sources = [source] if source else names
             erased = forget_feedback(store, str(feedback), sources, secret=secret, by=by, at=now)
-        finish_erasure(store, folder)
+        finish_pages(store, folder)
+        if not store.compact():
+            raise StoreError(
+                "the database is being read by another program, which keeps erased text in its write-ahead log: "
+                "let that program end, then run the same command again"
+            )
     return erased

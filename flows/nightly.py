@@ -16,7 +16,7 @@ from flows.config import Config, ConfigError, Source, load_config
 from flows.deployment import deployment
 from flows.keys import deployment_key
 from flows.progress import stage
-from flows.publish import finish_erasure, stored_tables, write_pages
+from flows.publish import finish_pages, stored_tables, write_pages
 from models.embedding import Encoder
 from models.sentiment import SentimentClassifier
 from pipeline import segment
@@ -197,7 +197,8 @@ def keep_for(config: Config, folder: Path, tools: Tools) -> None:
     now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
     erased = expire(tools.store, before, timezone=config.timezone, secret=tools.secret, at=now)
     if erased.anything:
-        finish_erasure(tools.store, folder)
+        finish_pages(tools.store, folder)
+        tools.store.compact()  # where somebody reads it just now, the next night does
 
 
 def versions(tools: Tools) -> dict[str, str]:

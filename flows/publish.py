@@ -84,13 +84,6 @@ def finish_pages(store: Store, folder: Path, *, but: date | None = None) -> list
     return pending
 
 
-def finish_erasure(store: Store, folder: Path) -> list[date]:
-    """Write the pages an erasure left pending and remove what it deleted from every byte of the database."""
-    written = finish_pages(store, folder)
-    store.compact()
-    return written
-
-
 def publish_folder(files: Mapping[str, bytes], folder: Path) -> Path:
     """Write the files into a new folder and put it in the place of ``folder`` by renaming."""
     workspace = folder.parent / WORKSPACE

@@ -22,7 +22,7 @@ from pipeline.loyalty import KEY
 from pipeline.store import Store
 from pipeline.store.cache import cache_drop, cache_get, namespaces
 from pipeline.store.feedback import midnight
-from pipeline.store.nights import dates, replace_table, set_pending, table_of
+from pipeline.store.nights import dates, replace_table, set_pending, summaries, table_of
 from pipeline.store.registry import drop_anchors
 from pipeline.store.tables import ERASURES, FEEDBACK, TEXT_KEYS, chunks
 from pipeline.tombstones import CUSTOMER, RESPONSE, bury, response_mark
@@ -132,7 +132,10 @@ def _erase(
     keys = _words_kept(connection, responses, secret)
     n_units = n_quarantine = 0
     touched = []
+    begins = _window_starts(connection) if before else {}
     for night in dates(connection):
+        if before and begins[night] >= before:
+            continue  # nothing in its window is that old
         gone, unit_keys = _erase_units(connection, night, rows, before, timezone, secret)
         blanked = _blank_quarantine(connection, night, rows, before)
         keys |= unit_keys
@@ -144,6 +147,13 @@ def _erase(
     n_cache = cache_drop(connection, keys)
     n_feedback = _delete(connection, responses)
     return Erased(n_feedback, n_units, n_quarantine, n_cache, tuple(touched))
+
+
+def _window_starts(connection: sa.Connection) -> dict[date, date]:
+    return {
+        date.fromisoformat(summary["business_date"]): date.fromisoformat(summary["window"]["from"])
+        for summary in summaries(connection)
+    }
 
 
 def _words_kept(connection: sa.Connection, responses: Sequence[_Key], secret: bytes) -> set[str]:

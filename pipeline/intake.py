@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -10,9 +11,11 @@ from pipeline.cleanse import cleanse
 from pipeline.erasure import blanked
 from pipeline.loyalty import KEY
 from pipeline.read import Reading
-from pipeline.segment import Annotation
 from pipeline.store.feedback import midnight
 from pipeline.tombstones import Tombstones
+
+if TYPE_CHECKING:
+    from pipeline.segment import Annotation
 
 ERASED = "erased on request"
 """The reason in quarantine.csv of a row whose customer or response was erased."""
@@ -117,7 +120,7 @@ def window_feedback(
 
 
 def account(
-    intake: Intake, news: pl.DataFrame, feedback: pl.DataFrame, annotations: Sequence[Annotation]
+    intake: Intake, news: pl.DataFrame, feedback: pl.DataFrame, annotations: "Sequence[Annotation]"
 ) -> list[dict[str, object]]:
     """Return the accounting of each source: read = analysed + no_opinion + duplicate + quarantined.
 

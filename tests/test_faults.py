@@ -18,7 +18,7 @@ from flows.deployment import BusyError, UnwritableError, deployment
 from pipeline.store import Store
 
 FIRST, NIGHT = "2026-11-15", "2026-11-22"
-KILL_POINTS = 20
+KILL_POINTS = int(os.environ.get("KIKITORI_KILL_POINTS", "20"))
 WORDS = ("配送が遅くて困りました", "返品の手続きがわかりません", "梱包が丁寧でした", "値段が高いと感じます", "アプリがよく落ちます")
 HEADER = "id,at,score,comment,customer\n"
 CONFIG = """

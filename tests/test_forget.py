@@ -128,7 +128,7 @@ def summary_bytes(config):
 
 
 def test_a_forgotten_customers_words_are_in_no_byte(filled):
-    mine, other = UNITS["unit_text"][0], UNITS["unit_text"][10]
+    mine, other = UNITS["unit_text"][0], UNITS["unit_text"][7]
     assert len(holders(filled.out, mine)) >= 6, "html, csv and workbook of two nights"
     figures = summary_bytes(filled)
     erased = forget(filled, filled.out, by="担当", customer=customer_of(0))

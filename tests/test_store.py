@@ -1,4 +1,3 @@
-import os
 import sqlite3
 import subprocess
 import sys
@@ -12,29 +11,23 @@ import numpy as np
 import polars as pl
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from stores import KINDS, database
 
 from pipeline.store import METADATA, Store, StoredTheme, StoreError, Upserted
+from pipeline.store.engine import MIGRATIONS, create_engine
 
 MONDAY, TUESDAY, WEDNESDAY = date(2026, 11, 9), date(2026, 11, 10), date(2026, 11, 11)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=KINDS)
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A fresh database; PostgreSQL only where KIKITORI_TEST_POSTGRES names one that tests may empty."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/kikitori.db"
-        return
-    postgres = os.environ.get("KIKITORI_TEST_POSTGRES")
-    if not postgres:
-        pytest.skip("set KIKITORI_TEST_POSTGRES to an URL of an empty database")
-    yield postgres
-    engine = sa.create_engine(postgres)
-    METADATA.drop_all(engine)
-    with engine.begin() as connection:
-        connection.execute(sa.text("DROP TABLE alembic_version"))
-    engine.dispose()
+    """A fresh database of either kind."""
+    with database(request.param, tmp_path) as url:
+        yield url
 
 
 @pytest.fixture
@@ -81,6 +74,44 @@ def load(
 def test_migrations_build_the_tables_the_code_describes(store: Store) -> None:
     with store.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+
+
+FIRST_SCHEMA = [
+    "INSERT INTO feedback VALUES ('survey', 's1', '返品が遅い', 4, '2026-11-08 15:30:00', 'c0ffee',"
+    " '{\"channel\": \"アプリ\"}', 'hash', '2026-11-09', '2026-11-10')",
+    "INSERT INTO nights VALUES ('2026-11-09', '{\"business_date\": \"2026-11-09\"}')",
+    "INSERT INTO night_themes VALUES ('2026-11-09', 'T0007', '返品', NULL, 'new', '2026-11-09', '2026-11-09', '[]', NULL, 'm')",
+]
+
+
+def test_a_database_of_the_first_schema_is_brought_up_to_date_with_what_it_holds(url: str) -> None:
+    engine = create_engine(url)
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        for statement in FIRST_SCHEMA:
+            connection.exec_driver_sql(statement)
+        for namespace in ("segment:2|p", "units:m"):
+            row = {"namespace": namespace, "key": "k", "value": b"v"}
+            connection.execute(sa.text("INSERT INTO cache VALUES (:namespace, :key, :value)"), row)
+        connection.commit()
+    engine.dispose()
+    with Store.open(url) as store:
+        rows = load(store, seen_by=MONDAY)
+        assert rows.select("feedback_id", "text", "score", "customer", "channel").rows() == [
+            ("s1", "返品が遅い", 4, "c0ffee", "アプリ")
+        ]
+        assert rows["received_at"].to_list() == [datetime(2026, 11, 8, 15, 30, tzinfo=UTC)]
+        assert load(store, seen_by=date(2026, 11, 8)).is_empty()
+        night = store.load_night(MONDAY)
+        assert night is not None
+        assert (night.tables, night.settings, night.n_erased) == ({}, {}, 0)
+        assert store.dates(pending=True) == []
+        assert store.registry_before(TUESDAY).next_number == 8
+        assert store.cache_get("units:m", ["k"]) == {"k": b"v"}
+        assert store.cache_get("segment:2|p", ["k"]) == {}  # no erasure could find these
 
 
 def test_opening_again_keeps_what_is_stored(url: str) -> None:
@@ -316,3 +347,40 @@ def test_an_error_does_not_carry_a_customers_words(store: Store) -> None:
     with pytest.raises(sa.exc.IntegrityError) as error:
         store.save_night(MONDAY, {}, [theme("T0001", name="秘密の言葉"), theme("T0001", name="秘密の言葉")])
     assert "秘密の言葉" not in str(error.value)
+
+
+def test_a_night_comes_back_with_its_tables_types_and_accounting(store: Store) -> None:
+    units = pl.DataFrame({"unit_text": ["遅い"], "similarity": [0.5], "tokens": [["遅い"]], "near_duplicate": [None]})
+    source = {"name": "survey", "read": 3, "analysed": 1, "no_opinion": 1, "duplicate": 1, "quarantined": 0, "erased": 0}
+    store.save_night(
+        MONDAY,
+        {"business_date": "2026-11-09", "sources": [source]},
+        [theme("T0001")],
+        tables={"units": units},
+        settings={"timezone": "Asia/Tokyo"},
+        feedback_read=feedback(),
+    )
+    night = store.load_night(MONDAY)
+    assert night is not None
+    assert night.tables["units"].equals(units) and night.tables["units"].schema == units.schema
+    assert (night.settings, night.themes) == ({"timezone": "Asia/Tokyo"}, [theme("T0001")])
+    assert load(store).height == 1
+    with store.reading() as connection:
+        row = connection.execute(sa.text("SELECT read, analysed, no_opinion, duplicate FROM night_sources")).one()
+    assert tuple(row) == (3, 1, 1, 1)
+    assert store.load_night(TUESDAY) is None
+
+
+def test_a_nights_pages_are_pending_until_they_are_written(store: Store) -> None:
+    store.save_night(MONDAY, {"run": 1}, [])
+    assert store.dates(pending=True) == [MONDAY] == store.dates()
+    store.pages_written(MONDAY)
+    assert store.dates(pending=True) == []
+    store.save_night(MONDAY, {"run": 2}, [])
+    assert store.dates(pending=True) == [MONDAY]
+
+
+def test_a_night_that_cannot_be_saved_leaves_no_feedback_either(store: Store) -> None:
+    with pytest.raises(sa.exc.IntegrityError):
+        store.save_night(MONDAY, {}, [theme("T0001"), theme("T0001")], feedback_read=feedback())
+    assert load(store).is_empty() and store.dates() == []

@@ -215,6 +215,6 @@ class Store:
         with self.writing() as connection:
             nights.set_pending(connection, business_date, False)
 
-    def compact(self) -> None:
-        """Write the database anew, so that deleted words are in no byte of it."""
-        engine.compact(self.engine)
+    def compact(self) -> bool:
+        """Write the database anew, so that deleted words are in no byte of it; False while somebody reads it."""
+        return engine.compact(self.engine)

@@ -93,30 +93,22 @@ def migrate(engine: sa.Engine, shown: str) -> None:
         connection.commit()
 
 
-def compact(engine: sa.Engine) -> None:
-    """Write the database anew, so that what was deleted is in no byte of its files.
+def compact(engine: sa.Engine) -> bool:
+    """Write the database anew, so that what was deleted is in no byte of its files; tell whether that is done.
 
-    SQLite's file is rebuilt and its write-ahead log emptied. PostgreSQL's tables are rewritten; its own log and
-    its backups keep older bytes as long as the server is configured to.
-
-    Raises
-    ------
-    StoreError
-        If a program that reads the database keeps the write-ahead log from being emptied.
+    SQLite's file is rebuilt and its write-ahead log emptied; a program that reads the database just then keeps
+    the log from being emptied. PostgreSQL's tables are rewritten; its own log and its backups keep older bytes
+    as long as the server is configured to.
     """
     with clear_errors(engine), engine.connect() as connection:
         free = connection.execution_options(isolation_level="AUTOCOMMIT")
         if engine.dialect.name == "postgresql":
             for table in ("feedback", "text_keys", "cache", "night_tables", "night_themes"):
                 free.exec_driver_sql(f"VACUUM FULL {table}")
-            return
+            return True
         free.exec_driver_sql("VACUUM")
         (busy, _, _) = free.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
-    if busy:
-        raise StoreError(
-            f"the store {engine.url.render_as_string(hide_password=True)} is being read by another program, which "
-            "keeps erased text in its write-ahead log: let that program end, then run the same command again"
-        )
+    return not busy
 
 
 def first_line(error: Exception) -> str:
