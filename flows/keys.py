@@ -5,6 +5,7 @@ import secrets
 from pathlib import Path
 
 KEY_VARIABLE = "KIKITORI_KEY"
+KEY_FILE = ".kikitori-key"
 
 
 def deployment_key(out: Path) -> bytes:
@@ -14,7 +15,7 @@ def deployment_key(out: Path) -> bytes:
     """
     if value := os.environ.get(KEY_VARIABLE):
         return value.encode()
-    path = out / ".kikitori-key"
+    path = out / KEY_FILE
     if not path.exists():
         out.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(f"{path.name}.{os.getpid()}")

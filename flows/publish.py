@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 
 from flows.config import ConfigError
+from flows.keys import KEY_FILE
 from pipeline.report import Night, render_csv, render_html, render_index, render_markdown, render_workbook
 from pipeline.store import Store
 from pipeline.summary import dump_summary
@@ -103,6 +104,8 @@ def clear_workspace(folder: Path) -> None:
     """Remove what a killed run had begun to write."""
     if (folder / WORKSPACE).exists():
         shutil.rmtree(folder / WORKSPACE)
+    for partial in folder.glob(f"{KEY_FILE}.*"):
+        partial.unlink()
 
 
 def write_file(path: Path, content: bytes) -> Path:

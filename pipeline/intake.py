@@ -49,12 +49,13 @@ def take_in(
     A row without a date belongs to the night that first reads it. Rows dated outside the window are counted
     and left out: they belong to other nights.
     """
-    rows = pl.concat([reading.feedback for reading in readings.values()], how="diagonal")
+    rows = _without_nul(pl.concat([reading.feedback for reading in readings.values()], how="diagonal"))
     inside = _inside(rows, window, timezone)
     read = _count_by_source(rows, names=readings)
     kept = _count_by_source(inside, names=readings)
     cleansed = cleanse(inside, customer_key=customer_key)
-    quarantine = pl.concat([reading.quarantine for reading in readings.values()]).sort("source", "file", "row")
+    quarantine = _without_nul(pl.concat([reading.quarantine for reading in readings.values()]))
+    quarantine = quarantine.sort("source", "file", "row")
     bad = _count_by_source(quarantine, names=readings)
     counts = {
         name: {
@@ -169,6 +170,11 @@ def _source_account(
         "changed": mine.filter(pl.col("news") == "changed").height,
         "erased": counts["erased"],
     }
+
+
+def _without_nul(table: pl.DataFrame) -> pl.DataFrame:
+    """Take out what neither PostgreSQL nor a workbook can hold."""
+    return table.with_columns(pl.col(pl.Utf8).str.replace_all("\0", "", literal=True))
 
 
 def _inside(feedback: pl.DataFrame, window: tuple[date, date], timezone: str) -> pl.DataFrame:

@@ -274,6 +274,7 @@ def test_an_erasure_waits_for_no_reader_but_says_that_one_is_there(tmp_path, mon
     with deployment(config, config.out) as opened:
         fill(opened, config.out, b"secret")
     with Store.open(store) as reader, reader.reading() as connection:
+        connection.exec_driver_sql("BEGIN")
         connection.exec_driver_sql("SELECT * FROM feedback").fetchone()
         with pytest.raises(Exception, match=r"being read by another program.*run the same command again"):
             forget(config, config.out, by="x", customer=customer_of(0))
