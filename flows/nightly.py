@@ -63,9 +63,12 @@ def nightly(config_path: str, business_date: str | None = None, out: str | None 
     readings = {source.name: read(source, config.timezone) for source in config.sources}
     tools = load_tools(config, folder)
     with tools.store:
-        intake = take_in(readings, window=window, timezone=config.timezone, customer_key=tools.secret)
+        words = config.privacy.words
+        intake = take_in(
+            readings, window=window, timezone=config.timezone, customer_key=tools.secret, words=words
+        )
         feedback = remember(intake, config, window, tools)
-        annotations, units = split(feedback, tools)
+        annotations, units = split(feedback, config, tools)
         encoded = encode(units, tools)
         themed = group(with_sentiment(units, encoded), encoded.embeddings, config, day, tools)
         before = tools.store.night_before(day)
@@ -120,7 +123,12 @@ def remember(intake: Intake, config: Config, window: tuple[date, date], tools: T
     """Mask names, store tonight's feedback, and return all that is stored of the window."""
     texts = intake.feedback["text"].to_list()
     annotations = annotate_texts(
-        texts, tools.parser, cache=tools.store, secret=tools.secret, progress=stage("意見に分ける")
+        texts,
+        tools.parser,
+        cache=tools.store,
+        secret=tools.secret,
+        words=config.privacy.words,
+        progress=stage("意見に分ける"),
     )
     masked = pl.Series("text", [annotation.text for annotation in annotations], pl.Utf8)
     tools.store.upsert_feedback(intake.feedback.with_columns(masked), window[1])
@@ -129,10 +137,14 @@ def remember(intake: Intake, config: Config, window: tuple[date, date], tools: T
 
 
 @task(cache_policy=NO_CACHE)
-def split(feedback: pl.DataFrame, tools: Tools) -> tuple[list[Annotation], pl.DataFrame]:
+def split(feedback: pl.DataFrame, config: Config, tools: Tools) -> tuple[list[Annotation], pl.DataFrame]:
     """Split the window's feedback into opinion units."""
     annotations = annotate_texts(
-        feedback["text"].to_list(), tools.parser, cache=tools.store, secret=tools.secret
+        feedback["text"].to_list(),
+        tools.parser,
+        cache=tools.store,
+        secret=tools.secret,
+        words=config.privacy.words,
     )
     return annotations, opinion_units(feedback, annotations)
 

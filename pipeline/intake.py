@@ -9,6 +9,7 @@ import polars as pl
 
 from pipeline.cleanse import cleanse
 from pipeline.loyalty import KEY
+from pipeline.mask import NO_WORDS, WordList, mask_patterns
 from pipeline.read import Reading
 from pipeline.segment import Annotation
 
@@ -33,7 +34,12 @@ class Intake:
 
 
 def take_in(
-    readings: dict[str, Reading], *, window: tuple[date, date], timezone: str, customer_key: bytes
+    readings: dict[str, Reading],
+    *,
+    window: tuple[date, date],
+    timezone: str,
+    customer_key: bytes,
+    words: WordList = NO_WORDS,
 ) -> Intake:
     """Return the cleansed feedback of the window from what each source's files held.
 
@@ -46,8 +52,10 @@ def take_in(
     inside = _inside(dated, window, timezone)
     read = _count_by_source(dated, names=readings)
     kept = _count_by_source(inside, names=readings)
-    cleansed = cleanse(inside, customer_key=customer_key)
+    cleansed = cleanse(inside, customer_key=customer_key, words=words)
     quarantine = pl.concat([reading.quarantine for reading in readings.values()]).sort("source", "file", "row")
+    shown = [value and mask_patterns(value, words) for value in quarantine["value"]]
+    quarantine = quarantine.with_columns(pl.Series("value", shown, pl.Utf8))
     bad = _count_by_source(quarantine, names=readings)
     counts = {
         name: {
