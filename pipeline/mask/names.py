@@ -113,7 +113,9 @@ def _cannot_be(token: Token, parse: _Parse) -> bool:
     text = token.text
     if text in BRANDS or text in PEOPLE or re.fullmatch(r"[\W\dA-Za-z]|\d+", text):
         return True
-    return (len(text) > 2 and bool(FIRM_END.search(text))) or _names_a_place(token, parse)
+    if len(text) > 2 and FIRM_END.search(text):
+        return True
+    return _names_a_place(token, parse) or bool(_TRAVELLED.match(parse.after(token)))
 
 
 def _is_by_tag(token: Token, parse: _Parse) -> bool:
@@ -148,15 +150,21 @@ def _is_by_dictionary(token: Token, parse: _Parse) -> bool:
         return text not in NOT_ADDRESSED
     place = label in PLACE_LABELS or _leads_to_place(token)
     if _is_stated(token, parse) or _is_said_of(token, parse):
-        return proper or text in SURNAME_NOUNS or bool(re.fullmatch(r"[ぁ-ん]{2,4}|[ァ-ヴー]{2,5}", text))
+        plain = token.tag_ == "名詞-普通名詞-一般" and re.fullmatch(r"[一-龥々]{2,3}|[ぁ-ん]{2,4}|[ァ-ヴー]{2,5}", text)
+        return proper or text in SURNAME_NOUNS or bool(plain) or label == "Person"
     if SURNAME in kinds:
         surname = proper or text in SURNAME_NOUNS or kinds == {SURNAME}
-        if (proper and label == "Person" and not place and len(text) > 1) or (surname and _signs(token, parse)):
+        a_firm = token.tag_ == "名詞-固有名詞-一般"  # 松下, 本田: the recogniser takes every one for a person
+        if proper and label == "Person" and not (a_firm or place) and len(text) > 1:
+            return True
+        if surname and _signs(token, parse):
             return True
         if (surname and _follows_a_mark(token, parse)) or _is_corrected(token, parse):
             return True
         if surname and _introduces(token, parse):
             return not place or _is_beside_a_mark(token, parse)
+    if GIVEN in kinds and re.fullmatch(r"[ぁ-ん]{3,4}", text) and _begins_a_line(token, parse):
+        return bool(re.match(r"です(?!か)|と(?:申|言い)", parse.after(token)))
     if GIVEN in kinds and _has_relative(token, parse) and not place:
         return proper or (token.tag_ == "名詞-普通名詞-一般" and bool(re.fullmatch(r"[ぁ-ん]{2,4}", text)))
     return False
@@ -215,10 +223,15 @@ def _latin_neighbour(doc: Doc, i: int, step: int) -> int | None:
 _QUESTION = re.compile(
     rf"(?:名前|氏名|苗字|名字|名義|フルネーム|お客様名|搭乗者名)[^\n]{{0,30}}\n{SPEAKER}(?:{HESITATION}){{0,3}}(?:私[はが]?、?)?"
 )
+_TRAVELLED = re.compile(
+    r"の?[0-9]{1,3}(?:番|号)(?!室)|(?:空港|駅|経由|行き|方面|周辺|付近|あたり|市内|在住|出身)"
+    r"|から(?:乗|出|帰|来|の便|飛)|[にで](?:着|到着|乗|降)|まで(?:行|の便|乗)"
+)
 _CLINIC = re.compile(r"(?:動物|総合|記念|中央|こども|皮膚|胃腸|産科|産婦人科|ペット)[^、。]{0,4}(?:病院|医院|クリニック)")
 _OPENING = re.compile(rf"(?:^|[。、!?！？:：\n「」]|\][の、。 ]?|{HESITATION}|{AFFILIATION})\s*$")
 _SAYS_SO = re.compile(
-    r"\s*(?:です(?!か)|でございます|でした|と申|ともうし|と言い|といい|だけど|ですが|ですけど|だと(?:言|申)|って(?:言い|申し|いいま)|で[。、]?(?:$|[」\n]))"
+    r"\s*(?:です(?!か)|でございます|でした|と申|ともうし|と言い|といい|だけど|ですが|ですけど|だと(?:言|申)|って(?:言い|申し|いいま)"
+    r"|で(?:$|[。」\n])|で(?:予約|取っ|とっ|申し?込|登録|契約|入っ|伝票|お願い))"
 )
 _BESIDE = re.compile(r"\s*[、。(（「]?\s*(?:\[|〒|(?:tel|電話|携帯|ケータイ|連絡先))", re.IGNORECASE)
 _CALLED = re.compile(
@@ -334,6 +347,10 @@ def _answers(token: Token, parse: _Parse) -> bool:
 def _opens(token: Token, parse: _Parse) -> bool:
     """「石川です」「会員番号[番号]の石川です」「サポートの児玉です」."""
     return bool(_OPENING.search(parse.before(token)))
+
+
+def _begins_a_line(token: Token, parse: _Parse) -> bool:
+    return bool(re.search(r"(?:^|\n|[^\s:]{1,10}[:「])\s*$", parse.before(token)))
 
 
 def _signs(token: Token, parse: _Parse) -> bool:
