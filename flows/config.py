@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
+from pipeline.mask import WordList
 from pipeline.read.scores import NPS_SCALE, NPS_SCALES, Scale
 from pipeline.tables import UNIT_COLUMNS
 
@@ -114,6 +115,22 @@ class Language(_Section):
     user_dictionary: Path | None = None
 
 
+class Privacy(_Section):
+    """A deployment's own words: what is masked wherever it stands, and what is no name.
+
+    Each list may be a file's path instead, with one word a line; a line that begins with # is a remark.
+    """
+
+    mask: tuple[str, ...] | Path = ()
+    keep: tuple[str, ...] | Path = ()
+
+    @property
+    def words(self) -> WordList:
+        """The lists, after `load_config` has read the files."""
+        lists = (words if isinstance(words, tuple) else () for words in (self.mask, self.keep))
+        return WordList(*lists)
+
+
 class Config(_Section):
     """One deployment."""
 
@@ -127,6 +144,7 @@ class Config(_Section):
     themes: Themes = Themes()
     embedding: Embedding = Embedding()
     language: Language = Language()
+    privacy: Privacy = Privacy()
 
     @field_validator("timezone")
     @classmethod
@@ -182,14 +200,35 @@ def load_config(path: str | Path) -> Config:
         config = Config.model_validate(data)
     except ValidationError as error:
         raise ConfigError(f"{path}: {_first_problem(error)}") from None
-    return _resolved(config, path.resolve().parent)
+    return _resolved(config, path)
 
 
-def _resolved(config: Config, folder: Path) -> Config:
+def _resolved(config: Config, path: Path) -> Config:
+    folder = path.resolve().parent
     sources = tuple(_resolved_source(source, folder) for source in config.sources)
     dictionary = config.language.user_dictionary
     language = config.language.model_copy(update={"user_dictionary": dictionary and folder / dictionary})
-    return config.model_copy(update={"sources": sources, "out": folder / config.out, "language": language})
+    lists = {name: _word_list(path, folder, name, config.privacy) for name in Privacy.model_fields}
+    privacy = Privacy(**lists)
+    changes = {"sources": sources, "out": folder / config.out, "language": language, "privacy": privacy}
+    return config.model_copy(update=changes)
+
+
+def _word_list(config: Path, folder: Path, name: str, privacy: Privacy) -> tuple[str, ...]:
+    """Return a list's words, read from its file where it names one; their texts stay out of messages."""
+    words = getattr(privacy, name)
+    if isinstance(words, Path):
+        try:
+            lines = map(str.strip, (folder / words).read_text(encoding="utf-8-sig").splitlines())
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "not UTF-8"
+            raise ConfigError(f"{config}: privacy.{name}: {folder / words} cannot be read: {reason}") from None
+        words = tuple(line for line in lines if line and not line.startswith("#"))
+    short = [number for number, word in enumerate(words, start=1) if len(word.strip()) < 2]
+    if short:
+        rule = f"a word must have at least 2 characters; word {short[0]} has fewer"
+        raise ConfigError(f"{config}: privacy.{name}: {rule}")
+    return words
 
 
 def _resolved_source(source: Source, folder: Path) -> Source:
@@ -237,6 +276,7 @@ def _valid_keys(where: list[Any]) -> list[str]:
         "themes": Themes,
         "embedding": Embedding,
         "language": Language,
+        "privacy": Privacy,
     }
     section = next((sections[part] for part in where if part in sections), Config)
     return list(section.model_fields)

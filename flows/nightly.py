@@ -67,10 +67,16 @@ def nightly(config_path: str, business_date: str | None = None, out: str | None 
     with deployment(config, folder, night=day) as store:
         readings = {source.name: read(source, config.timezone, day) for source in config.sources}
         tools = load_tools(config, folder, store)
-        intake = take_in(readings, window=window, timezone=config.timezone, customer_key=tools.secret)
+        intake = take_in(
+            readings,
+            window=window,
+            timezone=config.timezone,
+            customer_key=tools.secret,
+            words=config.privacy.words,
+        )
         intake = refuse(intake, tombstones(store), tools.secret)
         tonight, news, feedback = remember(intake, config, window, tools)
-        annotations, units = split(feedback, tools)
+        annotations, units = split(feedback, config, tools)
         encoded = encode(units, tools)
         themed = group(with_sentiment(units, encoded), encoded.embeddings, config, day, tools)
         before = store.night_before(day)
@@ -143,7 +149,12 @@ def remember(
     links = zip(feedback["source"], feedback["feedback_id"], feedback["customer"], keys, strict=True)
     store.link_texts(links, window[1])
     annotations = annotate_texts(
-        feedback["text"].to_list(), tools.parser, cache=store, secret=tools.secret, progress=stage("意見に分ける")
+        feedback["text"].to_list(),
+        tools.parser,
+        cache=store,
+        secret=tools.secret,
+        words=config.privacy.words,
+        progress=stage("意見に分ける"),
     )
     tonight = feedback.with_columns(pl.Series("text", [annotation.text for annotation in annotations], pl.Utf8))
     news = store.compare(tonight, window[1])
@@ -153,10 +164,14 @@ def remember(
 
 
 @task(cache_policy=NO_CACHE)
-def split(feedback: pl.DataFrame, tools: Tools) -> tuple[list[Annotation], pl.DataFrame]:
+def split(feedback: pl.DataFrame, config: Config, tools: Tools) -> tuple[list[Annotation], pl.DataFrame]:
     """Split the window's feedback into opinion units."""
     annotations = annotate_texts(
-        feedback["text"].to_list(), tools.parser, cache=tools.store, secret=tools.secret
+        feedback["text"].to_list(),
+        tools.parser,
+        cache=tools.store,
+        secret=tools.secret,
+        words=config.privacy.words,
     )
     return annotations, opinion_units(feedback, annotations)
 

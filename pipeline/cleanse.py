@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from pipeline.mask import find_names, mask_patterns, mask_personal_data, replace_spans
+from pipeline.mask import NO_WORDS, WordList, find_names, mask_patterns, mask_personal_data, replace_spans
 
 __all__ = [
     "Cleansed",
@@ -61,7 +61,9 @@ def normalise_text(text: str) -> str:
     return text
 
 
-def cleanse(feedback: pl.DataFrame, *, customer_key: bytes, timezone: str = "UTC") -> Cleansed:
+def cleanse(
+    feedback: pl.DataFrame, *, customer_key: bytes, timezone: str = "UTC", words: WordList = NO_WORDS
+) -> Cleansed:
     """Return the feedback normalised, masked by pattern, with hashed customers, every response once.
 
     A duplicate is the same source and id (the version received last stays, then the larger score and text), or
@@ -76,8 +78,10 @@ def cleanse(feedback: pl.DataFrame, *, customer_key: bytes, timezone: str = "UTC
         The secret of the customers' hashes.
     timezone : str
         Where a day begins and ends.
+    words : WordList
+        The deployment's own words to mask or to keep.
     """
-    texts = {text: mask_patterns(normalise_text(text or "")) for text in feedback["text"].unique()}
+    texts = {text: mask_patterns(normalise_text(text or ""), words) for text in feedback["text"].unique()}
     customers = {name: hash_customer(name, customer_key) for name in feedback["customer"].unique() if name}
     clean = feedback.with_columns(
         pl.Series("text", [texts[text] for text in feedback["text"]], pl.Utf8),

@@ -10,6 +10,7 @@ import polars as pl
 from pipeline.cleanse import cleanse
 from pipeline.erasure import blanked
 from pipeline.loyalty import KEY
+from pipeline.mask import NO_WORDS, WordList, mask_patterns
 from pipeline.read import Reading
 from pipeline.store.feedback import midnight
 from pipeline.tombstones import Tombstones
@@ -42,7 +43,12 @@ class Intake:
 
 
 def take_in(
-    readings: dict[str, Reading], *, window: tuple[date, date], timezone: str, customer_key: bytes
+    readings: dict[str, Reading],
+    *,
+    window: tuple[date, date],
+    timezone: str,
+    customer_key: bytes,
+    words: WordList = NO_WORDS,
 ) -> Intake:
     """Return the cleansed feedback of the window from what each source's files held.
 
@@ -53,9 +59,11 @@ def take_in(
     inside = _inside(rows, window, timezone)
     read = _count_by_source(rows, names=readings)
     kept = _count_by_source(inside, names=readings)
-    cleansed = cleanse(inside, customer_key=customer_key)
+    cleansed = cleanse(inside, customer_key=customer_key, words=words)
     quarantine = _without_nul(pl.concat([reading.quarantine for reading in readings.values()]))
     quarantine = quarantine.sort("source", "file", "row")
+    shown = [value and mask_patterns(value, words) for value in quarantine["value"]]
+    quarantine = quarantine.with_columns(pl.Series("value", shown, pl.Utf8))
     bad = _count_by_source(quarantine, names=readings)
     counts = {
         name: {

@@ -9,6 +9,7 @@ import polars as pl
 from models.bundled import Progress
 from pipeline import segment
 from pipeline.cache import Cache, cached
+from pipeline.mask import NO_WORDS, WordList, mask_patterns
 from pipeline.parse import Parser
 from pipeline.segment import Annotation, OpinionUnit
 
@@ -26,17 +27,26 @@ UNIT_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
 
 
 def annotate_texts(
-    texts: Sequence[str], parser: Parser, *, cache: Cache, secret: bytes, progress: Progress | None = None
+    texts: Sequence[str],
+    parser: Parser,
+    *,
+    cache: Cache,
+    secret: bytes,
+    words: WordList = NO_WORDS,
+    progress: Progress | None = None,
 ) -> list[Annotation]:
     """Return each text with personal names masked and its opinion units, in the order of the texts.
 
     A masked text is a text too: its annotation is kept under both, so that feedback read back from
-    the store, where only masked texts are, is not parsed again.
+    the store, where only masked texts are, is not parsed again. Other word lists are another namespace: what was
+    kept under the old ones is not read again.
     """
-    namespace = f"segment:{segment.VERSION}|{parser.version}"
+    namespace = "|".join(filter(None, [f"segment:{segment.VERSION}", parser.version, words.digest]))
+    if words.mask:  # a word put on the list after a text was stored
+        texts = [mask_patterns(text, words) for text in texts]
 
     def compute(chunk: list[str]) -> list[bytes]:
-        return [_to_bytes(annotation) for annotation in segment.annotate(chunk, parser)]
+        return [_to_bytes(annotation) for annotation in segment.annotate(chunk, parser, words=words)]
 
     values = cached(texts, namespace, compute, cache=cache, secret=secret, progress=progress)
     annotations = [_from_bytes(value) for value in values]

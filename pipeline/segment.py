@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 from spacy.tokens import Doc
 
-from pipeline.mask import find_names, replace_spans
+from pipeline.mask import NO_WORDS, WordList, find_names, replace_spans
 from pipeline.parse import Parser, bullet_length, sentence_starts, shared_parser
 
-VERSION = "2"
+VERSION = "3"
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,9 @@ class Annotation:
     units: tuple[OpinionUnit, ...]
 
 
-def annotate(texts: Sequence[str], parser: Parser, *, n_process: int = 1) -> list[Annotation]:
+def annotate(
+    texts: Sequence[str], parser: Parser, *, words: WordList = NO_WORDS, n_process: int = 1
+) -> list[Annotation]:
     """Return the masked text and the opinion units of each text, from one parse of each.
 
     Parameters
@@ -47,6 +49,8 @@ def annotate(texts: Sequence[str], parser: Parser, *, n_process: int = 1) -> lis
         Comments, normalised and with patterns of personal data masked.
     parser : Parser
         The one parser; each text passes it once.
+    words : WordList
+        The deployment's own words; a kept one is no name.
     n_process : int
         Processes that parse; more than one pays from some thousand texts on.
 
@@ -55,7 +59,7 @@ def annotate(texts: Sequence[str], parser: Parser, *, n_process: int = 1) -> lis
     >>> [unit.text for unit in annotate(["料理は最高、でも待たされた"], Parser())[0].units]
     ['料理は最高', '待たされた']
     """
-    return [_annotate(doc) for doc in parser.pipe(texts, n_process=n_process)]
+    return [_annotate(doc, words) for doc in parser.pipe(texts, n_process=n_process)]
 
 
 def split_opinions(texts: Sequence[str]) -> list[list[OpinionUnit]]:
@@ -110,10 +114,10 @@ def _words(doc: Doc, text: str, names: Sequence[tuple[int, int]]) -> list[_Word]
     ]
 
 
-def _annotate(doc: Doc) -> Annotation:
+def _annotate(doc: Doc, kept: WordList) -> Annotation:
     if not len(doc):
         return Annotation(doc.text, ())
-    names = find_names(doc)
+    names = find_names(doc, kept)
     text = doc.text  # built anew at every access
     masked, moved = replace_spans(text, names)
     words = _words(doc, text, names)

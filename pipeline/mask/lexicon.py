@@ -1,0 +1,97 @@
+"""What can be a name: Sudachi's own entries for a word, read apart from the one the parse chose.
+
+The tokenizer settles on one reading: 松下 comes out as a company, 宮本 as a place, 林 as a wood. The dictionary also
+has them as surnames, and that is evidence where the words around speak for a person.
+"""
+
+import itertools
+import re
+from functools import cache, lru_cache
+from typing import Any
+
+SURNAME, GIVEN = "姓", "名"
+# Given names of today that the dictionary does not have in kana.
+_TODAY = """
+    ひなた ひまり こはる れん はると りく そうた ゆうと みなと いちか つむぎ ひより ゆずき のあ あかり
+    ももか ここな ゆづき さな たける だいき はやと ゆうま あさひ かなた りお りこ りの ゆいと あんな
+    みつき せな いろは うた ひなの ひな ももこ はるき はるか こうた けいた りょうた しゅん かんた
+    そうすけ だいすけ ゆうすけ しょう しゅう りゅう かい らん るい るな みれい ゆあ ゆな えな こころ
+    さえ いおり しずく ちひろ あおと あやと
+"""
+_KANA_GIVEN = frozenset(_TODAY.split())
+# Words of landscape and direction that are surnames of their own: a name where someone introduces himself.
+SURNAME_NOUNS = frozenset("林森原泉東西南北堀谷星辻関岸畑浜沖柳梅松竹菊藤桂楠榎桜岡島沢乾巽平堤峰峯滝脇庄郡")
+_DIGRAPH = {"sh": "シ", "ch": "チ", "ts": "ツ", "j": "ジ", "f": "フ"}
+_ROWS = {
+    "": "アイウエオ", "k": "カキクケコ", "s": "サシスセソ", "t": "タチツテト", "n": "ナニヌネノ", "h": "ハヒフヘホ", "m": "マミムメモ",
+    "y": "ヤ*ユ*ヨ", "r": "ラリルレロ", "w": "ワ***ヲ", "g": "ガギグゲゴ", "z": "ザジズゼゾ", "d": "ダヂヅデド", "b": "バビブベボ",
+    "p": "パピプペポ",
+}  # fmt: skip
+_SYLLABLE = re.compile(r"(sh|ch|ts|[kstnhmrgzdbp]y|[kstnhmyrwgzdbpjf]?)([aiueo])|([nm])(?![aiueoy])|([kstpc])(?=\4|ch)|(h)(?![aiueoy])")
+
+
+@lru_cache(maxsize=200_000)
+def name_kinds(word: str) -> frozenset[str]:
+    """Return which of 姓 and 名 the dictionary has for a word, whatever the parse took it for."""
+    entries = {entry.part_of_speech()[3] for entry in _dictionary().lookup(word)}
+    given = {GIVEN} if word in _KANA_GIVEN else set()
+    return frozenset(entries & {SURNAME, GIVEN} | given)
+
+
+def is_full_name(word: str) -> bool:
+    """Tell an unspaced full name in katakana: サイトウミキ."""
+    if not re.fullmatch(r"[ァ-ヴー]{4,12}", word):
+        return False
+    cuts = range(2, len(word) - 1)
+    return any(SURNAME in name_kinds(word[:cut]) and GIVEN in name_kinds(word[cut:]) for cut in cuts)
+
+
+@lru_cache(maxsize=20_000)
+def is_romaji_name(word: str) -> bool:
+    """Tell a surname or given name in Latin letters, long vowels written or not: TAKAHASHI, Shota, Ryo."""
+    return 3 <= len(word) <= 14 and any(name_kinds(kana) for kana in _kana(word.lower()))
+
+
+def _kana(romaji: str) -> list[str]:
+    """Return the katakana spellings of a word in romaji, none if it is not one."""
+    parts: list[tuple[str, ...]] = []
+    position = 0
+    while position < len(romaji):
+        match = _SYLLABLE.match(romaji, position)
+        if not match:
+            return []
+        position = match.end()
+        parts.append(_syllable(match))
+    if sum(len(part) > 1 for part in parts) > 4:
+        return []
+    return ["".join(spelling) for spelling in itertools.product(*parts)]
+
+
+def _syllable(match: re.Match[str]) -> tuple[str, ...]:
+    consonant, vowel, nasal, double, _ = match.groups()
+    if nasal:
+        return ("ン",)
+    if double:
+        return ("ッ",)
+    if vowel is None:  # Ohno: a long vowel
+        return ("",)
+    kana = _mora(consonant, vowel)
+    return (kana, kana + "ウ") if vowel in "ou" else (kana,)
+
+
+def _mora(consonant: str, vowel: str) -> str:
+    column = "aiueo".index(vowel)
+    if consonant in _DIGRAPH:
+        first = _DIGRAPH[consonant]
+        plain = {"シ": "i", "チ": "i", "ツ": "u", "ジ": "i", "フ": "u"}[first]
+        return first if vowel == plain else first + "ァィゥェォ"[column] if first in "ツフ" else first + "ャィュェョ"[column]
+    if len(consonant) == 2:
+        return _ROWS[consonant[0]][1] + "ャィュェョ"[column]
+    return _ROWS[consonant][column]
+
+
+@cache
+def _dictionary() -> Any:
+    from sudachipy import Dictionary  # some tenths of a second: only where a name is looked for
+
+    return Dictionary(dict="core")
