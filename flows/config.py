@@ -99,6 +99,7 @@ class Themes(_Section):
 
     granularity: Literal["coarse", "medium", "fine"] = "medium"
     random_state: int = 0
+    retire_after_days: Annotated[int, Field(ge=1)] = 400
 
 
 class Embedding(_Section):

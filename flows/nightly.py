@@ -27,11 +27,13 @@ from pipeline.near_duplicates import near_duplicates
 from pipeline.opinions import annotate_texts, opinion_units
 from pipeline.parse import Parser, shared_parser
 from pipeline.read import InputError, Reading, Scale, SourceSpec, read_source
+from pipeline.registry import Registry
 from pipeline.report import Night
 from pipeline.segment import Annotation
-from pipeline.store import Store, StoredTheme
+from pipeline.store import Store
 from pipeline.summary import build_summary
 from pipeline.tables import units_table
+from pipeline.theme_news import with_theme_news
 from pipeline.themes import ThemedNight, find_themes
 from pipeline.tombstones import tombstones
 
@@ -78,7 +80,8 @@ def nightly(config_path: str, business_date: str | None = None, out: str | None 
         tonight, news, feedback = remember(intake, config, window, tools)
         annotations, units = split(feedback, config, tools)
         encoded = encode(units, tools)
-        themed = group(with_sentiment(units, encoded), encoded.embeddings, config, day, tools)
+        registry = store.registry_before(day)
+        themed = group(with_sentiment(units, encoded), encoded.embeddings, config, day, registry, tools)
         before = store.night_before(day)
         copies = near_duplicates(feedback)
         summary = build_summary(
@@ -94,11 +97,14 @@ def nightly(config_path: str, business_date: str | None = None, out: str | None 
             timezone=config.timezone,
             near_duplicate=copies,
         )
+        summary = with_theme_news(
+            summary, themed, registry, feedback, timezone=config.timezone, segments=config.segments
+        )
         table = units_table(themed.units, feedback, segments=config.segments, near_duplicate=copies)
         night = Night(
             config.title, day.isoformat(), summary, table, themed.themes, intake.quarantine, timezone=config.timezone
         )
-        published = publish(night, themed.stored, tonight, folder, store)
+        published = publish(night, themed, tonight, folder, store)
         keep_for(config, folder, tools)
     return str(published)
 
@@ -189,24 +195,35 @@ def encode(units: pl.DataFrame, tools: Tools) -> Encoded:
 
 
 @task(cache_policy=NO_CACHE)
-def group(units: pl.DataFrame, embeddings: np.ndarray, config: Config, day: date, tools: Tools) -> ThemedNight:
+def group(
+    units: pl.DataFrame, embeddings: np.ndarray, config: Config, day: date, registry: Registry, tools: Tools
+) -> ThemedNight:
     """Group the units into themes and give each its permanent id."""
     return find_themes(
         units,
         embeddings,
         granularity=config.themes.granularity,
         random_state=config.themes.random_state,
-        registry=tools.store.registry_before(day),
+        registry=registry,
         model_id=tools.classifier.encoder.model_id,
         business_date=day,
+        retire_after=config.themes.retire_after_days,
     )
 
 
 @task(cache_policy=NO_CACHE, retries=2, retry_delay_seconds=5)
-def publish(night: Night, stored: list[StoredTheme], tonight: pl.DataFrame, folder: Path, store: Store) -> Path:
+def publish(night: Night, themed: ThemedNight, tonight: pl.DataFrame, folder: Path, store: Store) -> Path:
     """Keep the night in the store, in one transaction, write its pages from there, and leave artifacts."""
     day = date.fromisoformat(night.business_date)
-    store.save_night(day, night.summary, stored, feedback_read=tonight, **stored_tables(night))
+    store.save_night(
+        day,
+        night.summary,
+        themed.stored,
+        themed.transitions,
+        themed.members,
+        feedback_read=tonight,
+        **stored_tables(night),
+    )
     published = write_pages(store, day, folder)
     markdown = (published / "report.md").read_text(encoding="utf-8")
     create_markdown_artifact(key="night", markdown=markdown, description=night.title)

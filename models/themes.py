@@ -205,6 +205,11 @@ class ThemeModel:
         """Return the cosine in theme space of each theme to each vector, (n_themes, n)."""
         return self._centroid_points @ self._map(_checked(vectors)).T
 
+    def transform(self, embeddings: NDArray[np.floating]) -> Floats:
+        """Return unit vectors (n, dim) in theme space, where their cosines tell themes apart."""
+        with threadpool_limits(1):
+            return self._map(_checked(embeddings))
+
     def _level(self) -> Level:
         if self.granularity not in GRANULARITY:
             raise ValueError(f"granularity must be one of {', '.join(GRANULARITY)}; got {self.granularity!r}")

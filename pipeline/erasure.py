@@ -19,11 +19,12 @@ import sqlalchemy as sa
 from models.sentiment import INTENTS, POLARITIES
 from pipeline.cache import text_key
 from pipeline.loyalty import KEY
+from pipeline.members import unit_keys
 from pipeline.store import Store
 from pipeline.store.cache import cache_drop, cache_get, namespaces
 from pipeline.store.feedback import midnight
 from pipeline.store.nights import dates, replace_table, set_pending, summaries, table_of
-from pipeline.store.registry import drop_anchors
+from pipeline.store.registry import drop_members, drop_vectors
 from pipeline.store.tables import ERASURES, FEEDBACK, TEXT_KEYS, chunks
 from pipeline.tombstones import CUSTOMER, RESPONSE, bury, response_mark
 
@@ -136,9 +137,9 @@ def _erase(
     for night in dates(connection):
         if before and begins[night] >= before:
             continue  # nothing in its window is that old
-        gone, unit_keys = _erase_units(connection, night, rows, before, timezone, secret)
+        gone, words = _erase_units(connection, night, rows, before, timezone, secret)
         blanked = _blank_quarantine(connection, night, rows, before)
-        keys |= unit_keys
+        keys |= words
         if gone.height or blanked:
             touched.append(night)
             set_pending(connection, night, True, n_erased=gone.select(KEY).n_unique())
@@ -185,6 +186,7 @@ def _erase_units(
     gone = units.filter(doomed)
     if gone.height:
         replace_table(connection, night, "units", units.filter(~doomed))
+        drop_members(connection, night, unit_keys(gone))
     return gone, {text_key(text, secret) for text in gone["unit_text"].unique()}
 
 
@@ -217,7 +219,7 @@ def _drop_vectors(connection: sa.Connection, keys: set[str]) -> None:
             rows = np.frombuffer(b"".join(values), "<f4").reshape(len(values), -1)
             vectors = np.ascontiguousarray(rows[:, : -len(POLARITIES) - len(INTENTS)])
             encoder_id = "|".join(namespace.removeprefix(UNITS).split("|")[:3])  # name, prompt, precision
-            drop_anchors(connection, encoder_id, vectors)
+            drop_vectors(connection, encoder_id, vectors)
 
 
 def _delete(connection: sa.Connection, responses: Sequence[_Key]) -> int:

@@ -24,7 +24,9 @@ from pipeline.cleanse import hash_customer
 from pipeline.erasure import erasures, expire
 from pipeline.intake import ERASED, Intake, refuse
 from pipeline.read import FEEDBACK_SCHEMA
-from pipeline.store import Store, StoredTheme
+from pipeline.members import Members, unit_keys
+from pipeline.registry import StoredTheme
+from pipeline.store import Store
 from pipeline.tombstones import tombstones
 
 DAY, LATER = date(2024, 11, 21), date(2024, 11, 22)
@@ -60,10 +62,7 @@ def feedback(secret):
         }
         for row in UNITS.iter_rows(named=True)
     ]
-    frame = pl.DataFrame(rows, schema_overrides={"received_at": pl.Datetime("us", "UTC")})
-    return frame.with_columns(
-        pl.col("score").cast(pl.Int64), file=pl.lit(None, pl.Utf8), row=pl.lit(None, pl.Int64)
-    ).select(*FEEDBACK_SCHEMA)
+    return pl.DataFrame(rows, schema=FEEDBACK_SCHEMA)
 
 
 def fill(store, folder, secret, days=(DAY, LATER)):
@@ -82,11 +81,12 @@ def fill(store, folder, secret, days=(DAY, LATER)):
     for suffix in ("", "の一部"):
         keyed = {text_key(text + suffix, secret): row.tobytes() for text, row in zip(texts, vectors, strict=True)}
         store.cache_put("units:model|prompt|float32|tuned", keyed)
-    look = np.eye(len(texts), dtype=np.float32)[[9, 0, 5]].ravel()  # a centroid and two anchors
+    look = np.eye(len(texts), dtype=np.float32)[[9, 0, 5]]  # a centroid and two anchors
     theme = StoredTheme("t01", "配送", None, "new", "2024-11-21", "2024-11-21", ("配送",), look, "model|prompt|float32|medium")
     for day in days:
         summary = NIGHT.summary | {"business_date": day.isoformat()}
-        store.save_night(day, summary, [theme], feedback_read=rows, **stored_tables(NIGHT))
+        members = Members.of(unit_keys(NIGHT.units), NIGHT.units["theme_id"].to_list())
+        store.save_night(day, summary, [theme], members=members, feedback_read=rows, **stored_tables(NIGHT))
         write_pages(store, day, folder)
 
 
@@ -161,12 +161,14 @@ def test_one_response_is_forgotten_and_the_customers_other_one_stays(filled):
     assert holders(filled.out, mine) == [] != holders(filled.out, kept)
 
 
-def test_no_theme_remembers_a_forgotten_vector(filled):
+def test_no_theme_remembers_a_forgotten_vector_or_member(filled):
     forget(filled, filled.out, by="x", customer=customer_of(0))
     with Store.open(filled.store) as store:
         themes = [store.load_night(day).themes[0] for day in (DAY, LATER)]
-    expected = np.eye(UNITS.height, dtype=np.float32)[[9, 5]].ravel()
-    assert [theme.centroid.tolist() for theme in themes] == [expected.tolist()] * 2
+        members = store.registry_before(LATER).members.themes_of(unit_keys(NIGHT.units))
+    assert members == [None, None, *NIGHT.units["theme_id"].to_list()[2:]]
+    expected = np.eye(UNITS.height, dtype=np.float32)[[9, 5]]
+    assert [theme.look.tolist() for theme in themes] == [expected.tolist()] * 2
 
 
 def test_forgetting_again_changes_nothing(filled):

@@ -8,9 +8,11 @@ from typing import Any, Self
 import polars as pl
 import sqlalchemy as sa
 
+from pipeline.curation import Decision
+from pipeline.members import Members
+from pipeline.registry import Registry, StoredTheme, Transition
 from pipeline.store import cache, engine, feedback, nights, registry
 from pipeline.store.engine import StoreError
-from pipeline.store.registry import Registry, StoredTheme
 from pipeline.store.tables import chunks
 
 
@@ -163,6 +165,8 @@ class Store:
         business_date: date,
         summary: Mapping[str, Any],
         themes: Iterable[StoredTheme],
+        transitions: Iterable[Transition] = (),
+        members: Members | None = None,
         *,
         tables: Mapping[str, pl.DataFrame] | None = None,
         settings: Mapping[str, Any] | None = None,
@@ -172,8 +176,8 @@ class Store:
 
         Parameters
         ----------
-        summary, themes
-            The night's figures and what the registry keeps of its themes.
+        summary, themes, transitions, members
+            The night's figures, and what the registry keeps: its themes, what became of them, who belonged to them.
         tables, settings
             What its pages are rendered from: tables by name, and JSON.
         feedback_read : pl.DataFrame, optional
@@ -183,7 +187,7 @@ class Store:
             if feedback_read is not None:
                 feedback.upsert_feedback(connection, feedback_read, business_date)
             nights.save_night(connection, business_date, summary, tables or {}, settings or {})
-            registry.save_themes(connection, business_date, themes)
+            registry.save_themes(connection, business_date, themes, transitions, members)
 
     def load_night(self, business_date: date) -> nights.StoredNight | None:
         """Return a stored night with its tables; None when there is none of that date."""
@@ -196,9 +200,24 @@ class Store:
             return nights.night_before(connection, business_date)
 
     def registry_before(self, business_date: date) -> Registry:
-        """Return every theme known before business_date at its last state, retired ones included."""
+        """Return every theme known before business_date at its last state, with the decisions that hold."""
         with self.reading() as connection:
-            return registry.registry_before(connection, business_date)
+            return registry.load_registry(connection, business_date)
+
+    def transitions(self) -> dict[date, list[Transition]]:
+        """Return what became of the themes in every night, oldest night first."""
+        with self.reading() as connection:
+            return registry.load_transitions(connection)
+
+    def decisions(self) -> list[Decision]:
+        """Return what people decided about themes, in the order of the decisions."""
+        with self.reading() as connection:
+            return registry.load_decisions(connection)
+
+    def decide(self, decision: Decision) -> None:
+        """Append a decision; it is never changed or taken away again."""
+        with self.writing() as connection:
+            registry.add_decision(connection, decision)
 
     def nights(self) -> list[dict[str, Any]]:
         """Return the summary of every stored night, oldest first."""

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 import sqlalchemy as sa
 
-from pipeline.read import FEEDBACK_SCHEMA
+from pipeline.read.contract import FEEDBACK_SCHEMA, RATINGS
 from pipeline.store.tables import FEEDBACK, TEXT_KEYS, chunks, insert
 
 NEWS_SCHEMA: dict[str, Any] = {"source": pl.Utf8, "feedback_id": pl.Utf8, "news": pl.Utf8, "first_seen": pl.Date}
@@ -149,7 +149,7 @@ def _row(row: Mapping[str, Any], business_date: date) -> dict[str, Any]:
     received = row["received_at"]
     content = {
         "text": row["text"],
-        "score": row["score"],
+        **{rating: row.get(rating) for rating in RATINGS},
         "received_at": None if received is None else _utc(received),
         "customer": row["customer"],
         "segments": {name: value for name, value in row.items() if name not in FEEDBACK_SCHEMA},

@@ -10,7 +10,8 @@ from typing import Any
 import polars as pl
 import sqlalchemy as sa
 
-from pipeline.store.registry import StoredTheme, themes_of
+from pipeline.registry import StoredTheme
+from pipeline.store.registry import load_themes
 from pipeline.store.tables import NIGHT_SOURCES, NIGHT_TABLES, NIGHTS
 from pipeline.summary import dump_summary
 
@@ -77,7 +78,7 @@ def load_night(connection: sa.Connection, business_date: date) -> StoredNight | 
     return StoredNight(
         business_date,
         json.loads(night.summary),
-        themes_of(connection, business_date),
+        load_themes(connection, business_date),
         {name: unpack(content) for name, content in rows},
         night.settings,
         night.n_erased,
@@ -90,7 +91,7 @@ def night_before(connection: sa.Connection, business_date: date) -> StoredNight 
     night = connection.execute(earlier.order_by(NIGHTS.c.business_date.desc()).limit(1)).one_or_none()
     if night is None:
         return None
-    summary, themes = json.loads(night.summary), themes_of(connection, night.business_date)
+    summary, themes = json.loads(night.summary), load_themes(connection, night.business_date)
     return StoredNight(night.business_date, summary, themes, {}, night.settings, night.n_erased)
 
 

@@ -16,6 +16,9 @@ FEEDBACK = sa.Table(  # one row per version of a response: it holds from the nig
     sa.Column("seen", sa.Date, primary_key=True),
     sa.Column("text", sa.Text, nullable=False),
     sa.Column("score", sa.Integer),
+    sa.Column("csat", sa.Integer),
+    sa.Column("ces", sa.Integer),
+    sa.Column("dwb", sa.Integer),
     sa.Column("received_at", sa.DateTime, index=True),
     sa.Column("customer", sa.Text, index=True),
     sa.Column("segments", sa.JSON, nullable=False),
@@ -39,7 +42,8 @@ CACHE = sa.Table(
 )
 
 
-def _night(**more: Any) -> sa.Column[Any]:
+def night_column(**more: Any) -> sa.Column[Any]:
+    """Return the column by which a row belongs to a night and goes with it."""
     reference = sa.ForeignKey("nights.business_date", ondelete="CASCADE")
     return sa.Column("business_date", sa.Date, reference, primary_key=True, **more)
 
@@ -56,7 +60,7 @@ NIGHTS = sa.Table(
 NIGHT_SOURCES = sa.Table(
     "night_sources",
     METADATA,
-    _night(),
+    night_column(),
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("read", sa.Integer, nullable=False),
     sa.Column("analysed", sa.Integer, nullable=False),
@@ -68,23 +72,9 @@ NIGHT_SOURCES = sa.Table(
 NIGHT_TABLES = sa.Table(  # units, themes and quarantine as published: Arrow IPC, zstd
     "night_tables",
     METADATA,
-    _night(),
+    night_column(),
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("content", sa.LargeBinary, nullable=False),
-)
-NIGHT_THEMES = sa.Table(
-    "night_themes",
-    METADATA,
-    _night(),
-    sa.Column("theme_id", sa.Text, primary_key=True),
-    sa.Column("name", sa.Text, nullable=False),
-    sa.Column("parent_id", sa.Text),
-    sa.Column("status", sa.Text, nullable=False),
-    sa.Column("first_seen", sa.Date, nullable=False),
-    sa.Column("last_seen", sa.Date, nullable=False),
-    sa.Column("keywords", sa.JSON, nullable=False),
-    sa.Column("centroid", sa.LargeBinary),
-    sa.Column("model_id", sa.Text, nullable=False),
 )
 TOMBSTONES = sa.Table(  # keyed hashes of customers and responses that no later night may take in
     "tombstones",

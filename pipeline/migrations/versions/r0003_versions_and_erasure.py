@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0003"
-down_revision = "0001"
+down_revision = "0002"
 
 
 def upgrade() -> None:
@@ -51,6 +51,9 @@ def _versions_of_feedback() -> None:
         sa.Column("seen", sa.Date, primary_key=True),
         sa.Column("text", sa.Text, nullable=False),
         sa.Column("score", sa.Integer),
+        sa.Column("csat", sa.Integer),
+        sa.Column("ces", sa.Integer),
+        sa.Column("dwb", sa.Integer),
         sa.Column("received_at", sa.DateTime),
         sa.Column("customer", sa.Text),
         sa.Column("segments", sa.JSON, nullable=False),
