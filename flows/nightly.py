@@ -19,7 +19,9 @@ from flows.publish import night_files, publish_folder, write_file
 from models.embedding import Encoder
 from models.sentiment import SentimentClassifier
 from pipeline import segment
+from pipeline.customers import Customers, read_customers
 from pipeline.encode import Encoded, encode_units, with_sentiment
+from pipeline.insight import LoyaltySettings
 from pipeline.intake import Intake, account, take_in
 from pipeline.opinions import annotate_texts, opinion_units
 from pipeline.parse import Parser, shared_parser
@@ -64,6 +66,7 @@ def nightly(config_path: str, business_date: str | None = None, out: str | None 
     tools = load_tools(config, folder)
     with tools.store:
         intake = take_in(readings, window=window, timezone=config.timezone, customer_key=tools.secret)
+        customers = customers_table(config, tools.secret) if config.customers else None
         feedback = remember(intake, config, window, tools)
         annotations, units = split(feedback, tools)
         encoded = encode(units, tools)
@@ -80,10 +83,14 @@ def nightly(config_path: str, business_date: str | None = None, out: str | None 
             themes=themed.themes,
             previous=before.summary if before else None,
             timezone=config.timezone,
+            segments=config.segments,
+            customers=customers.table if customers else None,
+            settings=LoyaltySettings(**config.loyalty.model_dump()),
         )
+        quarantine = pl.concat([intake.quarantine, customers.quarantine]) if customers else intake.quarantine
         table = units_table(themed.units, feedback, segments=config.segments)
         night = Night(
-            config.title, day.isoformat(), summary, table, themed.themes, intake.quarantine, timezone=config.timezone
+            config.title, day.isoformat(), summary, table, themed.themes, quarantine, timezone=config.timezone
         )
         published = publish(night, themed.stored, folder, tools)
     return str(published)
@@ -96,6 +103,15 @@ def read(source: Source, timezone: str) -> Reading:
     paths = tuple(sorted(glob(source.path))) or (source.path,)
     spec = SourceSpec(source.name, source.kind, paths, dict(source.columns), source.segments, source.score_field)
     return read_source(spec, timezone)
+
+
+@task(cache_policy=NO_CACHE, retries=2, retry_delay_seconds=5,
+      retry_condition_fn=lambda task, run, state: not isinstance(state.data, InputError))
+def customers_table(config: Config, secret: bytes) -> Customers:
+    """Read the customers table."""
+    assert config.customers
+    columns = dict(config.customers.columns)
+    return read_customers(config.customers.path, columns, customer_key=secret, timezone=config.timezone)
 
 
 def load_tools(config: Config, folder: Path) -> Tools:

@@ -179,8 +179,8 @@ def _variance(cells: list[_Cell], period: str, n: int, part: str) -> float:
                 pulls.append((count, gap / 2, sign * both * (answer - s) / w))
             elif count:
                 pulls.append((count, sign * middle, step / 2 * (answer - s) / w))
-    mean = sum(count * through_share for count, through_share, _ in pulls) / n
-    return sum(count * (through_share - mean + through_mean) ** 2 for count, through_share, through_mean in pulls) / n**2
+    centre = sum(count * by_share for count, by_share, _ in pulls) / n
+    return sum(count * (by_share - centre + by_mean) ** 2 for count, by_share, by_mean in pulls) / n**2
 
 
 def _normal(value: float, variance: float, confidence: float) -> Difference:
