@@ -131,9 +131,10 @@ def measures(
 
 
 def find_drivers(feedback: pl.DataFrame, mentions: pl.DataFrame, names: dict[str, str]) -> dict[str, Any]:
-    """Return what each theme × polarity adds to the NPS with the others held still, largest weight first.
+    """Return what each theme × polarity adds to score and NPS with the others held still, largest weight first.
 
-    `points` add up: baseline + Σ points = NPS. `weight` is the part of R² (Johnson's relative weight).
+    `points` add up: baseline + Σ points = NPS. `weight`, the part of R² (Johnson's relative weight), `effect` and
+    p_adjusted come from the scores themselves: NPS groups cannot tell a 0 from a 6, where most answers lie in Japan.
     """
     people = feedback.filter(pl.col("score").is_not_null()).select(*KEY, "score").sort(KEY).with_row_index("at")
     said = mentions.filter(pl.col("polarity") != 0).join(people, on=KEY, how="inner")
@@ -149,19 +150,20 @@ def find_drivers(feedback: pl.DataFrame, mentions: pl.DataFrame, names: dict[str
         if (theme, side) in position:
             design[at, position[theme, side]] = True
     score = people["score"].to_numpy()
-    split = decompose(design, np.where(score >= 9, 1, np.where(score <= 6, -1, 0)))
+    split = decompose(design, score)
+    on_nps = decompose(design, np.where(score >= 9, 100, np.where(score <= 6, -100, 0)))
     rows = []
     for at, ((theme, side), n) in enumerate(zip(columns, design.sum(axis=0).tolist(), strict=True)):
         rows.append({
             "theme_id": theme, "name": names[theme], "side": side, "n": n, "share": n / people.height,
-            "weight": float(split.weights[at]), "coefficient": float(split.coefficients[at]),
-            "points": float(split.points[at]), "points_low": float(split.low[at]), "points_high": float(split.high[at]),
-            "p": float(split.p[at]), "uncertain": n < UNCERTAIN_BELOW,
+            "weight": float(split.weights[at]), "effect": float(split.coefficients[at]),
+            "points": float(on_nps.contributions[at]), "points_low": float(on_nps.low[at]),
+            "points_high": float(on_nps.high[at]), "p": float(split.p[at]), "uncertain": n < UNCERTAIN_BELOW,
         })
     for row, adjusted in zip(rows, adjust_p([row.pop("p") for row in rows]), strict=True):
         row["p_adjusted"] = adjusted
     rows.sort(key=lambda row: (-round(row["weight"], 9), row["theme_id"], row["side"]))
-    return {"n": people.height, "r2": split.r2, "baseline": split.baseline, "rows": rows}
+    return {"n": people.height, "r2": split.r2, "baseline": on_nps.baseline, "rows": rows}
 
 
 def prioritise(
@@ -195,8 +197,8 @@ def _priority(
     theme: dict[str, Any], drivers: list[dict[str, Any]], trend: dict[str, Any], usual: float
 ) -> dict[str, Any]:
     known = [row for row in drivers if row["p_adjusted"] < SIGNIFICANT]
-    harmful = max((row for row in known if row["points"] < 0), key=lambda row: row["weight"], default=None)
-    helpful = max((row for row in known if row["points"] > 0), key=lambda row: row["weight"], default=None)
+    harmful = max((row for row in known if row["effect"] < 0), key=lambda row: row["weight"], default=None)
+    helpful = max((row for row in known if row["effect"] > 0), key=lambda row: row["weight"], default=None)
     driver = harmful or helpful or max(drivers, key=lambda row: row["weight"], default=None)
     often = theme["share"] >= usual
     if harmful:
@@ -211,8 +213,7 @@ def _priority(
     return {
         "theme_id": theme["theme_id"], "name": theme["name"], "action": action, "n_feedback": theme["n_feedback"],
         "share": theme["share"], "side": driver and driver["side"], "weight": driver["weight"] if driver else 0.0,
-        "points": driver and driver["points"], "points_low": driver and driver["points_low"],
-        "points_high": driver and driver["points_high"], "p_adjusted": driver and driver["p_adjusted"],
+        **{key: driver and driver[key] for key in ("effect", "points", "points_low", "points_high", "p_adjusted")},
         "trend": factor, "share_change": trend["difference"],
         "priority": factor * (driver["weight"] if driver else 0.0),
         "uncertain": (driver["n"] if driver else theme["n_feedback"]) < UNCERTAIN_BELOW,

@@ -1,9 +1,8 @@
-"""What each of many overlapping themes adds to the NPS, the others held still: an additive decomposition.
+"""What each of many overlapping themes adds to what people answer, the others held still: an additive decomposition.
 
-Two decompositions of one regression of the answers (promoter +100, passive 0, detractor −100) on who says something
-negative or positive about which theme:
+Two decompositions of one regression of the answers on who says something negative or positive about which theme:
 
-- of the NPS, in points: NPS = baseline + Σ share · coefficient, exactly;
+- of the mean answer: mean = baseline + Σ share · coefficient, exactly (the NPS is the mean of +100, 0 and −100);
 - of R², in shares of the variance: Johnson's relative weights, which stay sensible where themes travel together.
 
 References
@@ -34,13 +33,13 @@ class Decomposition:
     r2 : float
         Share of the variance of the answers that the mentions account for.
     baseline : float
-        The regression's NPS of somebody who mentions none of them, in points.
+        The regression's answer of somebody who mentions none of them.
     weights : ndarray, (n_columns,)
         Johnson's relative weights; they sum to r2.
     coefficients : ndarray, (n_columns,)
-        NPS points between a mentioner and somebody alike who does not mention it.
-    points, low, high : ndarray, (n_columns,)
-        share · coefficient with its 95 % interval; baseline + points.sum() is the NPS.
+        How far a mentioner's answer is from that of somebody alike who does not mention it.
+    contributions, low, high : ndarray, (n_columns,)
+        share · coefficient with its interval; baseline + contributions.sum() is the mean answer.
     p : ndarray, (n_columns,)
         Two-sided p value of the coefficient.
     """
@@ -49,21 +48,21 @@ class Decomposition:
     baseline: float
     weights: Array
     coefficients: Array
-    points: Array
+    contributions: Array
     low: Array
     high: Array
     p: Array
 
 
 def decompose(mentions: NDArray[np.bool_], values: NDArray[np.int64], *, confidence: float = 0.95) -> Decomposition:
-    """Return what each column of mentions adds to the NPS and to R².
+    """Return what each column of mentions adds to the mean answer and to R².
 
     Parameters
     ----------
     mentions : ndarray of bool, (n_respondents, n_columns)
         Who mentions what; columns may overlap, and even be the same.
     values : ndarray of int, (n_respondents,)
-        +1 promoter, 0 passive, −1 detractor.
+        The answers: scores from 0 to 10, or +100, 0 and −100 for the NPS.
     confidence : float
         Coverage of the intervals.
 
@@ -96,12 +95,12 @@ def decompose(mentions: NDArray[np.bool_], values: NDArray[np.int64], *, confide
     weights = _relative_weights(gram, cross, float(n @ y**2))
     return Decomposition(
         float(weights.sum()),
-        100 * (mean - float(share @ slopes)),
+        mean - float(share @ slopes),
         weights,
-        100 * slopes,
-        100 * share * slopes,
-        100 * (share * slopes - margin),
-        100 * (share * slopes + margin),
+        slopes,
+        share * slopes,
+        share * slopes - margin,
+        share * slopes + margin,
         2 * student.sf(np.abs(slopes) / np.where(error > 0, error, np.inf), freedom),
     )
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from pipeline.report.analysis import analysis_tables
 from pipeline.report.headline import alert_text, write_headline
 from pipeline.report.night import Night, accounting, badge, is_significant, is_uncertain, ranked_themes
 from pipeline.report.wording import (
@@ -32,10 +33,20 @@ def render_markdown(night: Night) -> str:
         _theme_table(summary),
         "## 警報",
         "\n".join(f"- {_escape(alert_text(alert))}" for alert in summary["alerts"]) or "警報はありません。",
+        *_analysis(night),
         "## データの内訳",
         _accounting_table(summary),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _analysis(night: Night) -> list[str]:
+    parts = []
+    for table in analysis_tables(night.summary, night.units):
+        columns, rows = table.told(quotes=False)
+        header = tuple(_escape(column.header) for column in columns)
+        parts += [f"## {table.title}", _escape(table.note), _table(header, [tuple(map(_escape, row)) for row in rows])]
+    return parts
 
 
 def _nps_table(summary: dict[str, Any]) -> str:
