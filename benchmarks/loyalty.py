@@ -13,15 +13,18 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date, timedelta
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
+from pipeline.loyalty.alerts import find_spikes
 from pipeline.loyalty.differences import mix_and_rate, nps_difference, share_difference
 from pipeline.loyalty.drivers import decompose
 from pipeline.loyalty.impact import adjust_p, impact
 from pipeline.loyalty.measures import Groups, nps, wilson_interval
+from pipeline.loyalty.trends import Series, Trends
 
 SIZES = (100, 300, 2000)
 POPULATION = 200_000
@@ -30,18 +33,23 @@ SEGMENTS = ("A", "B", "C")
 
 @dataclass(frozen=True)
 class Population:
-    """Respondents with their answers (+1, 0, −1), mentions of overlapping themes, segment and period."""
+    """Respondents with their scores (0 to 10), mentions of overlapping themes, segment and period."""
 
-    values: np.ndarray
+    scores: np.ndarray
     mentions: np.ndarray
     segment: np.ndarray
     late: np.ndarray
     null: np.ndarray
 
+    @property
+    def values(self) -> np.ndarray:
+        """+1 promoter, 0 passive, −1 detractor."""
+        return np.where(self.scores >= 9, 1, np.where(self.scores <= 6, -1, 0))
+
     def sample(self, n: int, rng: np.random.Generator) -> "Population":
         """Draw n respondents."""
-        rows = rng.integers(0, len(self.values), n)
-        return Population(self.values[rows], self.mentions[rows], self.segment[rows], self.late[rows], self.null)
+        rows = rng.integers(0, len(self.scores), n)
+        return Population(self.scores[rows], self.mentions[rows], self.segment[rows], self.late[rows], self.null)
 
 
 #            returns  stock  decoy  delivery assortment packing  then eight themes that do nothing
@@ -60,10 +68,10 @@ def make_population(rng: np.random.Generator, size: int = POPULATION) -> Populat
     segment = rng.choice(3, size, p=[0.5, 0.35, 0.15])
     late = rng.random(size) < np.array([0.4, 0.5, 0.6])[segment]
     latent = rng.normal(size=size) + mentions @ EFFECTS + np.array([0.2, 0.0, -0.4])[segment] - 0.15 * late
-    values = np.where(latent > 0.5, 1, np.where(latent < -0.4, -1, 0))
+    scores = np.clip(np.round(7.4 + 1.8 * latent), 0, 10).astype(int)
     null = np.zeros(len(SHARES), bool)
     null[idle] = True
-    return Population(values, mentions, segment, late, null)
+    return Population(scores, mentions, segment, late, null)
 
 
 def groups(values: np.ndarray) -> Groups:
@@ -88,8 +96,11 @@ def figures(one: Population) -> Figures:
     found: Figures = {"nps": [(whole.score, whole.low, whole.high)]}
     effects = [impact(groups(one.values[column]), everyone) for column in one.mentions.T]
     found["impact"] = [(effect.value, effect.low, effect.high) for effect in effects]
-    split = decompose(one.mentions, one.values)
-    found["driver_points"] = list(zip(split.points, split.low, split.high, strict=True))
+    on_nps, on_score = decompose(one.mentions, 100 * one.values), decompose(one.mentions, one.scores)
+    found["driver_points"] = list(zip(on_nps.contributions, on_nps.low, on_nps.high, strict=True))
+    found["driver_effect"] = list(
+        zip(on_score.coefficients, on_score.coefficients_low, on_score.coefficients_high, strict=True)
+    )
     halves = [nps_difference(groups(one.values[one.late]), groups(one.values[~one.late]))]
     for code in range(len(SEGMENTS)):
         mine = one.segment == code
@@ -136,7 +147,7 @@ def discoveries(population: Population, n: int, replications: int, rng: np.rando
         one = population.sample(n, rng)
         everyone = groups(one.values)
         p_impact = [impact(groups(one.values[column]), everyone).p for column in one.mentions.T]
-        p_drivers = [float(p) for p in decompose(one.mentions, one.values).p]
+        p_drivers = [float(p) for p in decompose(one.mentions, one.scores).p]
         # A decoy's mentioners do score low: it is idle for the additive measure only.
         for name, p, idle in (("impact", p_impact, population.null), ("drivers", p_drivers, population.null | decoy)):
             found = np.array([value is not None and value < 0.05 for value in adjust_p(p)])
@@ -149,15 +160,17 @@ def discoveries(population: Population, n: int, replications: int, rng: np.rando
 
 def recovery(population: Population, n: int, replications: int, rng: np.random.Generator) -> dict:
     """Return how often the planted pair is the top two, and the decoy ranks below both, by each measure."""
-    top = {"weights": 0, "points": 0, "leave_one_out": 0}
+    top = {"weights": 0, "weights_on_nps": 0, "nps_points": 0, "leave_one_out": 0}
     below = dict.fromkeys(top, 0)
     for _ in range(replications):
         one = population.sample(n, rng)
-        split, everyone = decompose(one.mentions, one.values), groups(one.values)
+        split, everyone = decompose(one.mentions, one.scores), groups(one.values)
+        on_nps = decompose(one.mentions, 100 * one.values)
         alone = [impact(groups(one.values[column]), everyone).value or 0.0 for column in one.mentions.T]
         harms = {
             "weights": np.where(split.coefficients < 0, split.weights, 0.0),
-            "points": -split.points,
+            "weights_on_nps": np.where(on_nps.coefficients < 0, on_nps.weights, 0.0),
+            "nps_points": -on_nps.contributions,
             "leave_one_out": -np.array(alone),
         }
         for name, harm in harms.items():
@@ -168,6 +181,45 @@ def recovery(population: Population, n: int, replications: int, rng: np.random.G
         name: {"top_two": _rounded(top[name] / replications), "decoy_below": _rounded(below[name] / replications)}
         for name in top
     }
+
+
+def false_alarms(replications: int, rng: np.random.Generator) -> dict:
+    """Return the share of quiet nights with a false spike, and of nights with a real one on which it is found.
+
+    20 themes over nine weeks of 40 or 200 respondents; quiet weeks scatter by chance alone, or half as much again
+    (every theme's share shaken by a gamma factor with a standard deviation of 25 %).
+    """
+    found = {}
+    for n_weekly in (40, 200):
+        for scatter in (0.0, 0.25):
+            for surge in (1, 3, 5):
+                hits = others = 0
+                for _ in range(replications):
+                    shares = rng.uniform(0.02, 0.2, 20)
+                    shares[0] = 0.05
+                    spikes = find_spikes(_nights(shares, n_weekly, scatter, surge, rng))
+                    hits += any(spike.theme_id == "T00" for spike in spikes)
+                    others += any(spike.theme_id != "T00" or surge == 1 for spike in spikes)
+                name = f"n={n_weekly} scatter={scatter} surge={surge}"
+                found[name] = {"false_alarm_nights": _rounded(others / replications)}
+                if surge > 1:
+                    found[name]["found"] = _rounded(hits / replications)
+    return found
+
+
+def _nights(shares: np.ndarray, n_weekly: int, scatter: float, surge: int, rng: np.random.Generator) -> Trends:
+    """Return nine weeks of themes, the first of which is mentioned `surge` times as often in the last week."""
+    n = rng.poisson(n_weekly, 9) + 1
+    shaken = rng.gamma(1 / scatter**2, scatter**2, (20, 9)) if scatter else np.ones((20, 9))
+    rates = shares[:, None] * shaken
+    rates[0, -1] *= surge
+    counts = rng.binomial(n, np.minimum(rates, 0.9))
+    negative = rng.binomial(counts, rng.uniform(0.2, 0.8, (20, 1)))
+    series = [
+        Series(f"T{at:02}", counts[at].tolist(), negative[at].tolist(), []) for at in range(len(counts))
+    ]
+    weeks = [date(2026, 9, 1) + timedelta(weeks=week) for week in range(9)]
+    return Trends(weeks, n.tolist(), weeks[0], series)
 
 
 def small_shares(replications: int, rng: np.random.Generator) -> dict:
@@ -202,6 +254,8 @@ def main() -> None:
     for name, part in PARTS.items():
         result[name] = {f"n={n}": part(population, n, arguments.replications, rng) for n in SIZES}
         print(name, json.dumps(result[name]), file=sys.stderr)
+    result["spikes"] = false_alarms(arguments.replications, rng)
+    print("spikes", json.dumps(result["spikes"]), file=sys.stderr)
     result["wilson"] = small_shares(arguments.replications, rng)
     result["seconds"] = round(time.perf_counter() - start, 1)
     result["conditions"] = {

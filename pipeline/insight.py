@@ -157,6 +157,7 @@ def find_drivers(feedback: pl.DataFrame, mentions: pl.DataFrame, names: dict[str
         rows.append({
             "theme_id": theme, "name": names[theme], "side": side, "n": n, "share": n / people.height,
             "weight": float(split.weights[at]), "effect": float(split.coefficients[at]),
+            "effect_low": float(split.coefficients_low[at]), "effect_high": float(split.coefficients_high[at]),
             "points": float(on_nps.contributions[at]), "points_low": float(on_nps.low[at]),
             "points_high": float(on_nps.high[at]), "p": float(split.p[at]), "uncertain": n < UNCERTAIN_BELOW,
         })
@@ -189,6 +190,11 @@ def prioritise(
     return [row | {"rank": rank} for rank, row in enumerate(found, start=1)]
 
 
+_DRIVER_KEYS = (
+    "side", "n", "effect", "effect_low", "effect_high", "points", "points_low", "points_high", "p_adjusted",
+)
+
+
 def _of_theme(drivers: dict[str, Any], theme_id: str) -> list[dict[str, Any]]:
     return [row for row in drivers["rows"] if row["theme_id"] == theme_id]
 
@@ -212,8 +218,8 @@ def _priority(
     factor = 1.0 if not moved else min(2.0, max(0.5, now / before)) if before else 2.0
     return {
         "theme_id": theme["theme_id"], "name": theme["name"], "action": action, "n_feedback": theme["n_feedback"],
-        "share": theme["share"], "side": driver and driver["side"], "weight": driver["weight"] if driver else 0.0,
-        **{key: driver and driver[key] for key in ("effect", "points", "points_low", "points_high", "p_adjusted")},
+        "share": theme["share"], "weight": driver["weight"] if driver else 0.0,
+        **{key: driver and driver[key] for key in _DRIVER_KEYS},
         "trend": factor, "share_change": trend["difference"],
         "priority": factor * (driver["weight"] if driver else 0.0),
         "uncertain": (driver["n"] if driver else theme["n_feedback"]) < UNCERTAIN_BELOW,

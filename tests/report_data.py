@@ -160,7 +160,7 @@ def _theme(row: tuple[Any, ...]) -> dict[str, Any]:
 
 def _insights() -> dict[str, Any]:
     """What pipeline.insight adds to the summary, in its shape."""
-    driver = {"effect": -2.4, "points": -4.1, "points_low": -6.0, "points_high": -2.2, "p_adjusted": 0.0001}
+    driver = {"effect": -2.4, "effect_low": -3.1, "effect_high": -1.7, "points": -4.1, "points_low": -6.0, "points_high": -2.2, "p_adjusted": 0.0001}
     late = {"theme_id": "t01", "name": "配送の遅れ", "side": "negative", "n": 63, "weight": 0.21} | driver
     fresh = late | {"theme_id": "t02", "name": "野菜と魚の鮮度", "side": "positive", "effect": 1.9, "points": 5.2,
                     "points_low": 3.0, "points_high": 7.4, "n": 57, "weight": 0.18}

@@ -36,8 +36,8 @@ class Decomposition:
         The regression's answer of somebody who mentions none of them.
     weights : ndarray, (n_columns,)
         Johnson's relative weights; they sum to r2.
-    coefficients : ndarray, (n_columns,)
-        How far a mentioner's answer is from that of somebody alike who does not mention it.
+    coefficients, coefficients_low, coefficients_high : ndarray, (n_columns,)
+        How far a mentioner's answer is from that of somebody alike who does not mention it, with its interval.
     contributions, low, high : ndarray, (n_columns,)
         share · coefficient with its interval; baseline + contributions.sum() is the mean answer.
     p : ndarray, (n_columns,)
@@ -48,6 +48,8 @@ class Decomposition:
     baseline: float
     weights: Array
     coefficients: Array
+    coefficients_low: Array
+    coefficients_high: Array
     contributions: Array
     low: Array
     high: Array
@@ -91,16 +93,18 @@ def decompose(mentions: NDArray[np.bool_], values: NDArray[np.int64], *, confide
     freedom = max(1.0, n.sum() - np.linalg.matrix_rank(inverse, hermitian=True) - 1.0) if gram.size else 1.0
     squared = np.maximum(0.0, slopes**2 - error**2)  # unbiased for the square of the true slope, but for the cut
     spread = np.sqrt((share * error) ** 2 + squared * share * (1 - share) / n.sum())
-    margin = student.ppf(0.5 + confidence / 2, freedom) * spread
+    quantile = student.ppf(0.5 + confidence / 2, freedom)
     weights = _relative_weights(gram, cross, float(n @ y**2))
     return Decomposition(
         float(weights.sum()),
         mean - float(share @ slopes),
         weights,
         slopes,
+        slopes - quantile * error,
+        slopes + quantile * error,
         share * slopes,
-        share * slopes - margin,
-        share * slopes + margin,
+        share * slopes - quantile * spread,
+        share * slopes + quantile * spread,
         2 * student.sf(np.abs(slopes) / np.where(error > 0, error, np.inf), freedom),
     )
 

@@ -62,16 +62,16 @@ def analysis_tables(summary: dict[str, Any], units: pl.DataFrame) -> list[Table]
 
 def _priorities(summary: dict[str, Any]) -> list[Row]:
     return [
-        (row["rank"], row["name"], wording.ACTIONS[row["action"]], row["n_feedback"], row["share"], row["points"],
-         _interval(row, "points"), _trend(row), _caution(row))
+        (row["rank"], row["name"], wording.ACTIONS[row["action"]], row["n_feedback"], row["share"],
+         wording.SIDES.get(row["side"]), row["n"], row["effect"], _interval(row, "effect"), _trend(row), _caution(row))
         for row in summary["priorities"]
     ]
 
 
 def _drivers(summary: dict[str, Any]) -> list[Row]:
     return [
-        (row["name"], wording.SIDES[row["side"]], row["n"], row["weight"], row["effect"], row["points"],
-         _interval(row, "points"), _verdict(row), _caution(row))
+        (row["name"], wording.SIDES[row["side"]], row["n"], row["weight"], row["effect"], _interval(row, "effect"),
+         row["points"], _interval(row, "points"), _verdict(row), _caution(row))
         for row in summary["drivers"]["rows"]
     ]
 
