@@ -1,9 +1,9 @@
 """What deserves a look tonight: sudden volume, sudden anger, new themes, and whatever is on the watch list.
 
 A spike must pass three bars: at least five respondents, beyond 2 standard deviations of the recent weeks, and too
-unlikely by chance given how many themes are looked at: Bonferroni over the night's tests at 1 %, by Fisher's exact test
-and by the band's own deviation, which knows how much the theme scatters. On a quiet night the chance of any false spike
-is so at most 1 % (measured in benchmarks/loyalty.py), whatever the number of themes.
+unlikely by chance given how many themes are looked at: Bonferroni over the night's tests at 5 %, by Fisher's exact test
+and by the band's own deviation (Student's t), which knows how much the theme scatters. The chance of any false spike on
+a quiet night is so at most about 5 %, whatever the number of themes, and mostly far less (benchmarks/loyalty.py).
 """
 
 import unicodedata
@@ -13,13 +13,13 @@ from datetime import date, timedelta
 from typing import Any
 
 import polars as pl
-from scipy.stats import norm
+from scipy.stats import t as student
 
 from pipeline.loyalty.differences import more_often
 from pipeline.loyalty.mentions import KEY
 from pipeline.loyalty.trends import MOST_WEEKS, Band, Series, Trends
 
-FALSE_ALARMS = 0.01
+FALSE_ALARMS = 0.05
 """The chance of any false spike on a night on which nothing changes."""
 
 LEAST = 5
@@ -128,7 +128,8 @@ def _chance(counts: list[int], totals: list[int], band: Band) -> float:
     """Return the larger of Fisher's p value against the weeks before and that of the band's deviation."""
     before = [(k, n) for k, n in zip(counts[:-1], totals[:-1], strict=True) if n][-MOST_WEEKS:]
     exact = more_often(counts[-1], totals[-1], sum(k for k, _ in before), sum(n for _, n in before))
-    scattered = float(norm.sf((counts[-1] - band.expected) / band.deviation)) if band.deviation else 1.0
+    far = (counts[-1] - band.expected) / band.deviation if band.deviation else 0.0
+    scattered = float(student.sf(far, band.freedom))
     return max(exact, scattered)
 
 

@@ -24,12 +24,16 @@ MOST_WEEKS, LEAST_WEEKS = 8, 4
 
 @dataclass(frozen=True)
 class Band:
-    """What is expected of a count: mean, mean ± 2 standard deviations inside [0, n], and the deviation itself."""
+    """What is expected of a count: mean, mean ± 2 standard deviations inside [0, n], and the deviation itself.
+
+    The deviation was estimated with `freedom` degrees of freedom.
+    """
 
     expected: float
     low: float
     high: float
     deviation: float
+    freedom: int
 
 
 @dataclass(frozen=True)
@@ -120,4 +124,5 @@ def band(counts: Sequence[int], totals: Sequence[int], n: int) -> Band | None:
     p = (sum(y for y, _ in known) + 0.5) / (total + 1)
     scatter = sum((y - m * p) ** 2 / (m * p * (1 - p)) for y, m in known) / (len(known) - 1)
     deviation = math.sqrt(max(1.0, scatter) * n * p * (1 - p) * (1 + n / total))
-    return Band(n * p, max(0.0, n * p - 2 * deviation), min(float(n), n * p + 2 * deviation), deviation)
+    low, high = max(0.0, n * p - 2 * deviation), min(float(n), n * p + 2 * deviation)
+    return Band(n * p, low, high, deviation, len(known) - 1)
