@@ -115,7 +115,7 @@ def band(counts: Sequence[int], totals: Sequence[int], n: int) -> Band | None:
     Examples
     --------
     >>> band([2, 3, 2, 3], [50, 50, 50, 50], 50).high  # 2.6 ± 2 · √(50 · 0.052 · 0.948 · 1.25)
-    6.14...
+    6.13...
     """
     known = [(y, m) for y, m in zip(counts, totals, strict=True) if m][-MOST_WEEKS:]
     if len(known) < LEAST_WEEKS:
