@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo, available_timezones
 import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
+from pipeline.customers import CUSTOMER_ROLES
+from pipeline.insight import LoyaltySettings
 from pipeline.mask import WordList
 from pipeline.read.scores import NPS_SCALE, NPS_SCALES, Scale
 from pipeline.tables import UNIT_COLUMNS
@@ -132,6 +134,33 @@ class Privacy(_Section):
         return WordList(*lists)
 
 
+class Customers(_Section):
+    """The customers table, joined to feedback by the hashed customer id."""
+
+    path: str
+    columns: dict[Literal[CUSTOMER_ROLES], str]  # type: ignore[valid-type]
+
+    @model_validator(mode="after")
+    def _check(self) -> "Customers":
+        if "customer" not in self.columns:
+            raise ValueError('columns must say which column holds the id, e.g. { customer = "customer_id" }')
+        return self
+
+
+class Loyalty(_Section):
+    """What this deployment means by loyal, lost and worth an alert."""
+
+    attitude_min: Annotated[int, Field(ge=0, le=10)] = LoyaltySettings.attitude_min
+    orders_min: Annotated[int, Field(ge=1)] = LoyaltySettings.orders_min
+    high_tiers: tuple[str, ...] = LoyaltySettings.high_tiers
+    churn_days: Annotated[int, Field(ge=1)] = LoyaltySettings.churn_days
+    csat_min: int = LoyaltySettings.csat_min
+    ces_min: int = LoyaltySettings.ces_min
+    dwb_min: int = LoyaltySettings.dwb_min
+    period_days: Annotated[int, Field(ge=1)] = LoyaltySettings.period_days
+    watch: tuple[Annotated[str, Field(min_length=1)], ...] = LoyaltySettings.watch
+
+
 class Config(_Section):
     """One deployment."""
 
@@ -146,6 +175,8 @@ class Config(_Section):
     embedding: Embedding = Embedding()
     language: Language = Language()
     privacy: Privacy = Privacy()
+    customers: Customers | None = None
+    loyalty: Loyalty = Loyalty()
 
     @field_validator("timezone")
     @classmethod
@@ -211,8 +242,11 @@ def _resolved(config: Config, path: Path) -> Config:
     language = config.language.model_copy(update={"user_dictionary": dictionary and folder / dictionary})
     lists = {name: _word_list(path, folder, name, config.privacy) for name in Privacy.model_fields}
     privacy = Privacy(**lists)
-    changes = {"sources": sources, "out": folder / config.out, "language": language, "privacy": privacy}
-    return config.model_copy(update=changes)
+    customers = config.customers
+    if customers and "://" not in customers.path:
+        customers = customers.model_copy(update={"path": str(folder / customers.path)})
+    changed = {"sources": sources, "language": language, "privacy": privacy, "customers": customers}
+    return config.model_copy(update=changed | {"out": folder / config.out})
 
 
 def _word_list(config: Path, folder: Path, name: str, privacy: Privacy) -> tuple[str, ...]:
@@ -271,13 +305,15 @@ def _shown(key: Any) -> str:
 def _valid_keys(where: list[Any]) -> list[str]:
     """Return the keys that the section at this place knows."""
     if "columns" in where:
-        return list(COLUMN_ROLES)
+        return list(CUSTOMER_ROLES if "customers" in where else COLUMN_ROLES)
     sections: dict[str, type[BaseModel]] = {
         "sources": Source,
         "themes": Themes,
         "embedding": Embedding,
         "language": Language,
         "privacy": Privacy,
+        "customers": Customers,
+        "loyalty": Loyalty,
     }
     section = next((sections[part] for part in where if part in sections), Config)
     return list(section.model_fields)

@@ -20,8 +20,10 @@ from models.embedding import Encoder
 from models.sentiment import SentimentClassifier
 from pipeline import segment
 from pipeline.cache import text_key
+from pipeline.customers import Customers, read_customers
 from pipeline.encode import Encoded, encode_units, with_sentiment
 from pipeline.erasure import expire
+from pipeline.insight import LoyaltySettings
 from pipeline.intake import Intake, account, refuse, take_in, window_feedback
 from pipeline.near_duplicates import near_duplicates
 from pipeline.opinions import annotate_texts, opinion_units
@@ -77,6 +79,7 @@ def nightly(config_path: str, business_date: str | None = None, out: str | None 
             words=config.privacy.words,
         )
         intake = refuse(intake, tombstones(store), tools.secret)
+        customers = customers_table(config, tools.secret) if config.customers else None
         tonight, news, feedback = remember(intake, config, window, tools)
         annotations, units = split(feedback, config, tools)
         encoded = encode(units, tools)
@@ -96,13 +99,17 @@ def nightly(config_path: str, business_date: str | None = None, out: str | None 
             previous=before.summary if before else None,
             timezone=config.timezone,
             near_duplicate=copies,
+            segments=config.segments,
+            customers=customers.table if customers else None,
+            settings=LoyaltySettings(**config.loyalty.model_dump()),
         )
         summary = with_theme_news(
             summary, themed, registry, feedback, timezone=config.timezone, segments=config.segments
         )
+        quarantine = pl.concat([intake.quarantine, customers.quarantine]) if customers else intake.quarantine
         table = units_table(themed.units, feedback, segments=config.segments, near_duplicate=copies)
         night = Night(
-            config.title, day.isoformat(), summary, table, themed.themes, intake.quarantine, timezone=config.timezone
+            config.title, day.isoformat(), summary, table, themed.themes, quarantine, timezone=config.timezone
         )
         published = publish(night, themed, tonight, folder, store)
         keep_for(config, folder, tools)
@@ -128,6 +135,15 @@ def source_spec(source: Source) -> SourceSpec:
         scales={role: Scale.parse(written) for role, written in source.scales.items()},
         database=None if source.database is None else source.database.get_secret_value(),
     )
+
+
+@task(cache_policy=NO_CACHE, retries=2, retry_delay_seconds=5,
+      retry_condition_fn=lambda task, run, state: not isinstance(state.data, InputError))
+def customers_table(config: Config, secret: bytes) -> Customers:
+    """Read the customers table."""
+    assert config.customers
+    columns = dict(config.customers.columns)
+    return read_customers(config.customers.path, columns, customer_key=secret, timezone=config.timezone)
 
 
 def load_tools(config: Config, folder: Path, store: Store) -> Tools:

@@ -8,7 +8,9 @@ from typing import Any
 
 import polars as pl
 
-from pipeline.loyalty import KEY, nps, score_distribution, theme_table
+from pipeline.insight import LoyaltySettings, build_insights
+from pipeline.loyalty import KEY, find_mentions, nps, score_distribution, theme_table
+from pipeline.loyalty.alerts import listed
 from pipeline.registry import ALIVE
 
 SCHEMA_VERSION = 1
@@ -28,6 +30,9 @@ def build_summary(
     previous: Mapping[str, Any] | None,
     timezone: str,
     near_duplicate: pl.Series | None = None,
+    segments: Sequence[str] = (),
+    customers: pl.DataFrame | None = None,
+    settings: LoyaltySettings | None = None,
 ) -> dict[str, Any]:
     """Return the night's figures as summary.json holds them (schema_version 1, floats to 4 decimals).
 
@@ -52,6 +57,12 @@ def build_summary(
         The config's time zone: weeks and first days are counted in it.
     near_duplicate : pl.Series, optional
         The group of copies of each response of the feedback, row by row.
+    segments : sequence of str
+        Columns of `feedback` that are compared.
+    customers : pl.DataFrame, optional
+        The customers table of `pipeline.customers`.
+    settings : LoyaltySettings, optional
+        The deployment's definitions.
 
     Returns
     -------
@@ -66,6 +77,11 @@ def build_summary(
     _check_accounting(sources, feedback)
     before = {theme["theme_id"]: theme for theme in (previous or {}).get("themes", [])}
     rows = theme_table(feedback, units, themes, before, timezone=timezone)
+    insights = build_insights(
+        feedback, units, themes, rows, window=window, timezone=timezone, segments=segments, customers=customers,
+        settings=settings or LoyaltySettings(),
+    )
+    news = _new_theme_alerts(rows, _mention_days(feedback, units, themes, timezone)) if previous else []
     summary = {
         "schema_version": SCHEMA_VERSION,
         "title": title,
@@ -81,8 +97,9 @@ def build_summary(
         "nps": _nps(score_distribution(feedback)),
         "previous": _previous(previous),
         "themes": rows,
-        "alerts": _new_theme_alerts(rows, _first_days(feedback, units, timezone)) if previous else [],
         "stability": _stability(rows, before),
+        **insights,
+        "alerts": news + insights["alerts"],
     }
     return _round(summary)
 
@@ -136,34 +153,27 @@ def _previous(previous: Mapping[str, Any] | None) -> dict[str, Any] | None:
     }
 
 
-def _first_days(feedback: pl.DataFrame, units: pl.DataFrame, timezone: str) -> dict[str, date | None]:
-    """Find the day on which the first feedback of each theme was received."""
-    day = pl.col("received_at").dt.convert_time_zone(timezone).dt.date()
-    received = feedback.select(*KEY, day.alias("day"))
-    days = (
-        units.filter(pl.col("theme_id").is_not_null())
-        .join(received, on=KEY, how="inner")
-        .group_by("theme_id")
-        .agg(pl.col("day").min())
-    )
-    return dict(days.iter_rows())
+def _mention_days(feedback: pl.DataFrame, units: pl.DataFrame, themes: pl.DataFrame, timezone: str) -> pl.DataFrame:
+    """Return who mentions which theme (not its parents) and the day on which that was received."""
+    day = pl.col("received_at").dt.convert_time_zone(timezone).dt.date().alias("day")
+    return find_mentions(units, themes, parents=False).join(feedback.select(*KEY, day), on=KEY, how="inner")
 
 
-def _new_theme_alerts(
-    rows: Sequence[Mapping[str, Any]], first_days: Mapping[str, date | None]
-) -> list[dict[str, Any]]:
+def _new_theme_alerts(rows: Sequence[Mapping[str, Any]], mentions: pl.DataFrame) -> list[dict[str, Any]]:
     """Return an alert per new theme with feedback of its own (a new parent would only repeat them)."""
     alerts = []
     for row in rows:
-        if row["status"] == "new" and row["theme_id"] in first_days:
-            day = first_days[row["theme_id"]]  # null where the source has no dates
+        said = mentions.filter(pl.col("theme_id") == row["theme_id"])
+        if row["status"] == "new" and said.height:
+            day = said["day"].min()  # null where the source has no dates
             alerts.append(
                 {
                     "kind": "new_theme",
                     "theme_id": row["theme_id"],
                     "name": row["name"],
-                    "first_day": day.isoformat() if day else row["first_seen"],
+                    "first_day": str(day) if day else row["first_seen"],
                     "n_feedback": row["n_feedback"],
+                    "feedback": listed(said),
                 }
             )
     return alerts

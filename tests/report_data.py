@@ -108,6 +108,7 @@ def make_night() -> Night:
         "alerts": [{"kind": "new_theme", "theme_id": "t07", "name": "新しい保冷箱", "first_day": "2024-11-18",
                     "n_feedback": 17}],
         "stability": {"continuing": 6, "new": 1, "returned": 1, "retired": 1, "kept_share": 0.94},
+        **_insights(),
     }
     theme_table = pl.DataFrame(
         [{key: t[key] for key in ("theme_id", "name", "parent_id", "status", "first_seen", "keywords", "pairs")}
@@ -125,7 +126,7 @@ def make_empty_night() -> Night:
                             "carried_over"), 0)
     summary = full.summary | {
         "sources": [source | {"name": "survey", "read": 3, "quarantined": 3}], "n_feedback": 0, "n_analysed": 0,
-        "n_units": 0, "n_unassigned": 0, "nps": nps, "previous": None, "themes": [], "alerts": [],
+        "n_units": 0, "n_unassigned": 0, "nps": nps, "previous": None, "themes": [], "alerts": [], **_no_insights(),
     }
     return Night(full.title, full.business_date, summary, full.units.clear(), full.themes.clear(),
                  full.quarantine.clear())
@@ -148,10 +149,76 @@ def _theme(row: tuple[Any, ...]) -> dict[str, Any]:
                                          for key in ("positive", "neutral", "negative")},
         "by_group": by_group, "nps": nps, "nps_n": n - by_group["unscored"]["n_feedback"], "impact": impact,
         "impact_low": low, "impact_high": high, "p_adjusted": p, "previous_share": before,
+        "negative_mentions": {"nps": nps, "nps_n": 63, "impact": impact, "impact_low": low, "impact_high": high,
+                              "p_adjusted": p},
         "weekly": [
             {"week": (date(2024, 9, 16) + timedelta(weeks=i)).isoformat(), "n_feedback": k}
             for i, k in enumerate(weekly)
         ],
+    }
+
+
+def _insights() -> dict[str, Any]:
+    """What pipeline.insight adds to the summary, in its shape."""
+    driver = {"effect": -2.4, "effect_low": -3.1, "effect_high": -1.7, "points": -4.1, "points_low": -6.0, "points_high": -2.2, "p_adjusted": 0.0001}
+    late = {"theme_id": "t01", "name": "配送の遅れ", "side": "negative", "n": 63, "weight": 0.21} | driver
+    fresh = late | {"theme_id": "t02", "name": "野菜と魚の鮮度", "side": "positive", "effect": 1.9, "points": 5.2,
+                    "points_low": 3.0, "points_high": 7.4, "n": 57, "weight": 0.18}
+    priority = {"share": 0.227, "n_feedback": 88, "trend": 1.4, "share_change": 0.06, "uncertain": False}
+    gap = {"difference": 0.06, "difference_low": 0.01, "difference_high": 0.11, "p_adjusted": 0.02}
+    level = {"nps": -9.1, "low": -20.0, "high": 2.0, "n": 190, "uncertain": False}
+    segment = {"value": "アプリ", "n_feedback": 170, "n": 140, "nps": -12.0, "low": -24.0, "high": 0.5,
+               "difference": -8.6, "difference_low": -24.0, "difference_high": 7.0, "p_adjusted": 0.4,
+               "uncertain": False, "themes": [{"theme_id": "t04", "name": "アプリの使いやすさ", "n": 21, "lift": 2.4,
+                                               "lift_low": 1.3, "lift_high": 4.4, "p_adjusted": 0.01}]}
+    share = {"share": 0.6, "low": 0.5, "high": 0.7, "k": 60, "n": 100}
+    quadrant = {"share": 0.25, "share_low": 0.2, "share_high": 0.3, "revenue": 120000.0, "revenue_share": 0.25,
+                "uncertain": False, "themes": [], "n": 40}
+    return {
+        "drivers": {"n": 412, "r2": 0.52, "baseline": -6.0,
+                    "rows": [late | {"uncertain": False}, fresh | {"uncertain": False}]},
+        "priorities": [late | priority | {"action": "mend", "priority": 0.294, "rank": 1},
+                       fresh | priority | {"action": "keep", "priority": 0.18, "rank": 2, "trend": 1.0}],
+        "mismatches": [{"kind": "promoter_complains", "source": "survey", "feedback_id": "A-1004", "score": 9,
+                        "words": -0.6, "expected_score": 3.1, "gap": 2.61}],
+        "segments": [{"column": "channel", "values": [segment]}],
+        "periods": {
+            "days": 28, "now": level | {"from": "2024-10-25", "to": "2024-11-21"},
+            "before": level | {"from": "2024-09-27", "to": "2024-10-24"},
+            "difference": {"value": -3.0, "low": -12.0, "high": 6.0, "p": 0.5},
+            "mix_and_rate": [{"column": "channel", "mix": -1.0, "mix_low": -2.0, "mix_high": 0.1, "rate": -2.0,
+                              "rate_low": -9.0, "rate_high": 5.0}],
+            "themes": [{"theme_id": "t01", "name": "配送の遅れ", "n_now": 52, "n_before": 31, "share_now": 0.27,
+                        "share_before": 0.17, "uncertain": False} | gap],
+        },
+        "trends": {"weeks": ["2024-11-01", "2024-11-08", "2024-11-15"], "n_analysed": [40, 42, 45],
+                   "first_day": "2024-09-13",
+                   "themes": [{"theme_id": "t01", "name": "配送の遅れ", "n_feedback": [8, 12, 16],
+                               "negative": [6, 9, 12], "low": [None, 2.0, 3.1], "high": [None, 14.0, 15.2],
+                               "daily": [0] * 70}]},
+        "measures": {"csat": share | {"mean": 3.6, "least": 4}, "ces": None, "dwb": None, "behaviour": {
+            "n": 300, "repeat_rate": share, "churn": share | {"days": 180}, "revenue_per_customer": 12000.0,
+            "lifetime_value": {"value": 40000.0, "average_order": 4000.0, "orders_per_year": 4.0,
+                               "lifetime_years": 2.5, "n": 290},
+            "top_fifth_share": 0.63, "by_group": {"detractor": {"n": 40, "revenue": 90000.0, "share": 0.3}}}},
+        "loyalty_map": {
+            "n": 160, "definition": {"attitude_min": 7, "orders_min": 3, "high_tiers": []},
+            "quadrants": [quadrant | {"quadrant": name} for name in ("loyal", "captive", "attached", "distant")],
+            "captive_themes": [{"theme_id": "t01", "name": "配送の遅れ", "n": 12, "negative": 11, "revenue": 48000.0}],
+        },
+    }
+
+
+def _no_insights() -> dict[str, Any]:
+    nothing = {"nps": None, "low": None, "high": None, "n": 0, "uncertain": True, "from": "2024-10-25",
+               "to": "2024-11-21"}
+    return {
+        "drivers": {"n": 0, "r2": None, "baseline": None, "rows": []}, "priorities": [], "mismatches": [],
+        "segments": [], "loyalty_map": None,
+        "periods": {"days": 28, "now": nothing, "before": nothing, "mix_and_rate": [], "themes": [],
+                    "difference": {"value": None, "low": None, "high": None, "p": None}},
+        "trends": {"weeks": [], "n_analysed": [], "first_day": "2024-09-13", "themes": []},
+        "measures": {"csat": None, "ces": None, "dwb": None, "behaviour": None},
     }
 
 

@@ -31,6 +31,9 @@ def run(folder: Path, config: str = CONFIG, csv: str | None = None):
         ("[[sources]\n", "cannot be read as TOML"),
         ('title = "x"\n', "sources: Field required"),
         (CONFIG.replace("columns", "segments = ['theme']\ncolumns"), "segments may not be named like a column"),
+        (CONFIG + "[loyalty]\nchurn_dasy = 90\n", "unknown key 'churn_dasy' under loyalty; did you mean 'churn_days'?"),
+        (CONFIG + "[customers]\npath = 'c.csv'\ncolumns = { order = 'n' }\n", "did you mean 'orders'?"),
+        (CONFIG + "[customers]\npath = 'c.csv'\ncolumns = { orders = 'n' }\n", "columns must say which column holds the id"),
         ('timezone = "Asia/Tokio"\n' + CONFIG, "did you mean 'Asia/Tokyo'?"),
     ],
 )

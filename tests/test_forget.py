@@ -23,8 +23,8 @@ from pipeline.cache import text_key
 from pipeline.cleanse import hash_customer
 from pipeline.erasure import erasures, expire
 from pipeline.intake import ERASED, Intake, refuse
-from pipeline.read import FEEDBACK_SCHEMA
 from pipeline.members import Members, unit_keys
+from pipeline.read import FEEDBACK_SCHEMA
 from pipeline.registry import StoredTheme
 from pipeline.store import Store
 from pipeline.tombstones import tombstones

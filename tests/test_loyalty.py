@@ -1,28 +1,15 @@
-"""Ten respondents, counted by hand.
+"""Ten respondents (respondents.py), counted by hand."""
 
-id   score  group      返品      梱包
-r0   10     promoter             +
-r1    9     promoter             +
-r2    9     promoter
-r3    8     passive    −, +      +
-r4    7     passive
-r5    6     detractor            −
-r6    5     detractor  −
-r7    3     detractor  −, −, +
-r8    0     detractor  −
-r9    4     detractor  (no opinion unit)
-r10  (no score)        neutral
-"""
 
-from datetime import UTC, date, datetime
+from datetime import date
 from math import sqrt
-from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from respondents import PACKING, RETURNS, SCORES, feedback, themes, units
 
 from pipeline.loyalty import (
     Groups,
@@ -33,66 +20,11 @@ from pipeline.loyalty import (
     nps_group,
     score_distribution,
     theme_table,
+    top_box,
     wilson_interval,
 )
 
-SCORES = [10, 9, 9, 8, 7, 6, 5, 3, 0, 4, None]
-RETURNS, PACKING = "T0001", "T0002"
-UNITS = [
-    ("r0", PACKING, "positive"),
-    ("r1", PACKING, "positive"),
-    ("r2", None, "positive"),
-    ("r3", RETURNS, "negative"),
-    ("r3", RETURNS, "positive"),
-    ("r3", PACKING, "positive"),
-    ("r4", None, "neutral"),
-    ("r5", PACKING, "negative"),
-    ("r6", RETURNS, "negative"),
-    ("r7", RETURNS, "negative"),
-    ("r7", RETURNS, "negative"),
-    ("r7", RETURNS, "positive"),
-    ("r8", RETURNS, "negative"),
-    ("r10", RETURNS, "neutral"),
-]
 EVERYONE, MENTIONERS = Groups(3, 2, 5), Groups(0, 1, 3)
-
-
-def feedback(scores: list[int | None] = SCORES) -> pl.DataFrame:
-    """Respondents r0, r1, … of one source, one a day from Friday 2026-10-02 15:30 UTC on."""
-    days = [datetime(2026, 10, 2 + i, 15, 30, tzinfo=UTC) for i in range(len(scores))]
-    schema: dict[str, Any] = {
-        "feedback_id": pl.Utf8,
-        "score": pl.Int64,
-        "received_at": pl.Datetime("us", "UTC"),
-    }
-    columns = [[f"r{i}" for i in range(len(scores))], scores, days]
-    return pl.DataFrame(dict(zip(schema, columns, strict=True)), schema=schema).with_columns(
-        source=pl.lit("survey")
-    )
-
-
-def units(rows: list[tuple[str, str | None, str]] = UNITS) -> pl.DataFrame:
-    schema = {"feedback_id": pl.Utf8, "theme_id": pl.Utf8, "sentiment": pl.Utf8}
-    return pl.DataFrame(rows, schema=schema, orient="row").with_columns(source=pl.lit("survey"))
-
-
-def themes(*rows: tuple[str, str, str | None]) -> pl.DataFrame:
-    return pl.DataFrame(
-        [
-            (theme_id, name, parent, "continuing", "2026-10-01", [name], [])
-            for theme_id, name, parent in rows or ((RETURNS, "返品", None), (PACKING, "梱包", None))
-        ],
-        schema={
-            "theme_id": pl.Utf8,
-            "name": pl.Utf8,
-            "parent_id": pl.Utf8,
-            "status": pl.Utf8,
-            "first_seen": pl.Utf8,
-            "keywords": pl.List(pl.Utf8),
-            "pairs": pl.List(pl.Utf8),
-        },
-        orient="row",
-    )
 
 
 def points(groups: Groups) -> float:
@@ -144,6 +76,14 @@ def test_wilson_interval_of_four_in_ten() -> None:
     assert wilson_interval(0, 0) is None
     assert (wilson_interval(0, 5) or (None,))[0] == 0.0
     assert (wilson_interval(5, 5) or (None,))[-1] == 1.0
+
+
+def test_top_box_of_ten_answers() -> None:
+    # 4 or 5 of the nine who answered: 5, 4, 4, 5.
+    csat = top_box(pl.Series([5, 4, 3, 4, 1, 5, 2, 3, 3, None]), 4)
+    assert (csat.k, csat.n, csat.share) == (4, 9, pytest.approx(4 / 9))
+    assert (csat.low, csat.high) == (pytest.approx(0.1888, abs=1e-4), pytest.approx(0.7334, abs=1e-4))
+    assert top_box(pl.Series([None], dtype=pl.Int64), 4).share is None
 
 
 def test_impact_of_returns_by_pencil() -> None:
@@ -225,6 +165,10 @@ def test_theme_table_of_ten_respondents_by_pencil() -> None:
     assert (returns["nps"], returns["nps_n"]) == (-75, 4)
     assert returns["impact"] == pytest.approx(-36.6667, abs=1e-4)
     assert returns["previous_share"] == 0.25
+    # r6, r7, r8 are negative about 返品, all detractors: without them (3 − 2) / 7.
+    assert (returns["negative_mentions"]["nps"], returns["negative_mentions"]["nps_n"]) == (-100, 3)
+    assert returns["negative_mentions"]["impact"] == pytest.approx(-20 - 100 / 7)
+    assert returns["positive_mentions"]["impact"] is None
     assert (packing["n_feedback"], packing["nps"], packing["previous_share"]) == (4, 25, None)
     assert packing["impact"] == pytest.approx(-20 - 100 * (1 - 4) / 6)  # r2 promoter; r6 to r9 detractors
 

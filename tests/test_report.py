@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from report_data import HOSTILE, make_empty_night, make_night
 
 from pipeline.report import render_csv, render_html, render_index, render_markdown, render_workbook
-from pipeline.report.headline import write_headline
+from pipeline.report.analysis import analysis_tables
+from pipeline.report.headline import alert_text, write_headline
 from pipeline.report.night import accounting, badge, ranked_themes
 from pipeline.report.quotes import choose_quotes
 from pipeline.report.wording import percent, points, reason_words, week_start
@@ -121,8 +122,7 @@ def test_no_element_has_another_ones_id(page):
         ({"previous": {"business_date": "2024-11-20", "nps": 8.0, "n": 403}}, 0, "前回の値は今回の区間の外"),
         ({"previous": {"business_date": "2024-11-20", "nps": -6.3, "n": 403}}, 0, "変わっていません"),
         ({"previous": {"business_date": "2024-11-20", "nps": None, "n": 0}}, 0, "比べられる前回の値はありません"),
-        ({}, 1, "「配送の遅れ」が最もNPSを押し下げています（影響 −4.9ポイント、95%区間 −6.8〜−3.0）"),
-        ({}, 1, "触れた88人のうち否定的な人は63人、点数のある73人のうち批判者は45人です。"),
+        ({}, 1, "「配送の遅れ」に否定的に触れた63人のNPSは−48.6。その人たちがいなければ、全体は+4.9ポイント（95%区間 +3.0〜+6.8）です。"),
         ({"themes": []}, 1, "まだテーマが見つかっていません"),
         ({}, 2, "新しいテーマ「新しい保冷箱」が見つかりました（最初の声は11月18日、n=17）。"),
         ({"alerts": [], "previous": None}, 2, "初めての集計です。8テーマが見つかり"),
@@ -135,9 +135,19 @@ def test_headline_says_what_changed(night, changes, sentence, expected):
 
 
 def test_headline_says_so_when_no_theme_lowers_nps_significantly(night):
-    themes = [theme | {"p_adjusted": 0.3} for theme in night.summary["themes"] if theme["impact"] is not None]
+    themes = [
+        theme | {"negative_mentions": theme["negative_mentions"] | {"p_adjusted": 0.3}}
+        for theme in night.summary["themes"]
+        if theme["impact"] is not None
+    ]
     sentence = write_headline(night.summary | {"themes": themes})[1].text
-    assert sentence == "NPSを有意に下げていると言えるテーマはありません（7テーマを検定）。"
+    assert sentence == "NPSを有意に下げていると言えるテーマはありません（7テーマの不満を検定）。"
+
+
+def test_few_complaints_are_for_reference_only(night):
+    theme = night.summary["themes"][0]
+    few = [theme | {"negative_mentions": theme["negative_mentions"] | {"nps_n": 12}}]
+    assert "n が30に満たないため参考値" in write_headline(night.summary | {"themes": few})[1].text
 
 
 def test_few_scores_are_for_reference_only(night):
@@ -255,7 +265,7 @@ def test_csv_of_an_empty_table_has_its_header(night):
 
 
 def test_workbook_has_its_sheets_filters_and_charts(book):
-    assert book.sheetnames == ["概要", "テーマ", "声", "隔離"]
+    assert book.sheetnames == ["概要", "テーマ", "分析", "声", "隔離"]
     assert book["声"].freeze_panes == "A2" and book["テーマ"].freeze_panes == "C2"
     assert book["声"].auto_filter.ref and book["テーマ"].auto_filter.ref
     assert len(book["概要"]._charts) == 2
@@ -308,6 +318,36 @@ def test_page_workbook_and_markdown_tell_the_same_figures(night, page, book):
             assert theme["impact"] is None or points(theme["impact"]) in text
     for text in (page.text, markdown):
         assert points(night.summary["nps"]["score"]) in text
+
+
+def test_page_workbook_and_markdown_show_what_moves_loyalty(night, page, book):
+    markdown = render_markdown(night)
+    titles = [table.title for table in analysis_tables(night.summary, night.units)]
+    assert len(titles) == 13
+    cells = {cell.value for row in book["分析"].iter_rows() for cell in row}
+    for title in titles:
+        assert title in page.text and title in markdown and title in cells
+    for text in (page.text, markdown):
+        assert "まず直す" in text and "差のうち、channelの構成が変わった分" in text
+
+
+def test_a_promoters_complaint_is_quoted_but_not_in_markdown(night, page):
+    (row,) = next(t for t in analysis_tables(night.summary, night.units) if t.key == "mismatches").rows
+    assert row[0] == "推奨者の不満" and row[2] == "雨の日でも時間どおりに来てくれて助かっています"
+    assert row[2] in page.text and row[2] not in render_markdown(night)
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("volume_spike", "「送料」の声が11月18日から急に増えています（この7日でn=12、ふだんの週なら1.5人ほど）"),
+        ("negative_spike", "「送料」で否定的な人が11月18日から急に増えています（この7日でn=12、ふだんの週なら1.5人ほど）"),
+        ("watch", "見張りの「送料」が、この7日の声にありました（n=12）"),
+    ],
+)
+def test_alerts_say_what_they_are_about(kind, expected):
+    alert = {"kind": kind, "name": "送料", "first_day": "2024-11-18", "n_feedback": 12, "expected": 1.5}
+    assert alert_text(alert) == expected
 
 
 def test_index_lists_nights_newest_first_with_links(night):

@@ -94,6 +94,10 @@ def test_a_new_theme_raises_an_alert_with_its_first_day() -> None:
             "name": "アプリの更新",
             "first_day": "2026-11-06",
             "n_feedback": 2,
+            "feedback": [
+                {"source": "calls", "feedback_id": "c1"},
+                {"source": "survey", "feedback_id": "s2"},
+            ],
         }
     ]
 

@@ -35,7 +35,15 @@ def alert_text(alert: dict[str, Any]) -> str:
     if alert["kind"] == "theme_shift":
         kept = f"テーマの構成が大きく変わり、前回と同じテーマに残る意見は{percent(alert['units_kept'])}でした"
         return kept + ("。これまでのテーマを引き続き使っています" if alert["refused"] else "")
-    return f"「{alert.get('name') or alert['kind']}」（n={count(alert.get('n_feedback'))}）"
+    name, n = alert.get("name") or alert["kind"], count(alert.get("n_feedback"))
+    usual = f"n={n}、ふだんの週なら{alert['expected']:.1f}人ほど" if alert.get("expected") is not None else f"n={n}"
+    if alert["kind"] == "volume_spike":
+        return f"「{name}」の声が{short_date(alert['first_day'])}から急に増えています（この7日で{usual}）"
+    if alert["kind"] == "negative_spike":
+        return f"「{name}」で否定的な人が{short_date(alert['first_day'])}から急に増えています（この7日で{usual}）"
+    if alert["kind"] == "watch":
+        return f"見張りの「{name}」が、この7日の声にありました（n={n}）"
+    return f"「{name}」（n={n}）"
 
 
 def _nps_sentence(summary: dict[str, Any]) -> str:
@@ -67,17 +75,21 @@ def _impact_sentence(summary: dict[str, Any]) -> str:
     themes = ranked_themes(summary)
     if not themes:
         return "期間内の意見からは、まだテーマが見つかっていません。"
-    harmful = [t for t in themes if is_significant(t) and t["impact"] < 0]
-    if not harmful:
-        tested = sum(t["impact"] is not None for t in themes)
-        return f"NPSを有意に下げていると言えるテーマはありません（{count(tested)}テーマを検定）。"
-    worst = min(harmful, key=lambda t: (t["impact"], t["theme_id"]))
-    interval = points_interval(worst["impact_low"], worst["impact_high"])
-    detractors = worst["by_group"]["detractor"]["n_feedback"]
+    complaints = {t["theme_id"]: t["negative_mentions"] for t in themes}
+    for row in summary["priorities"]:
+        said = complaints.get(row["theme_id"])
+        if row["action"] in ("mend", "deep") and said and is_significant(said) and said["impact"] < 0:
+            return _gain(row["name"], said)
+    tested = sum(said["impact"] is not None for said in complaints.values())
+    return f"NPSを有意に下げていると言えるテーマはありません（{count(tested)}テーマの不満を検定）。"
+
+
+def _gain(name: str, said: dict[str, Any]) -> str:
+    interval = points_interval(-said["impact_high"], -said["impact_low"])
+    few = f"、n が{SMALL_N}に満たないため参考値" if said["nps_n"] < SMALL_N else ""
     return (
-        f"「{worst['name']}」が最もNPSを押し下げています（影響 {points(worst['impact'])}ポイント、"
-        f"95%区間 {interval}）。触れた{count(worst['n_feedback'])}人のうち否定的な人は{count(worst['negative'])}人、"
-        f"点数のある{count(worst['nps_n'])}人のうち批判者は{count(detractors)}人です。"
+        f"「{name}」に否定的に触れた{count(said['nps_n'])}人のNPSは{points(said['nps'])}。"
+        f"その人たちがいなければ、全体は{points(-said['impact'])}ポイント（95%区間 {interval}{few}）です。"
     )
 
 

@@ -7,6 +7,7 @@ import polars as pl
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pipeline.report import charts, wording
+from pipeline.report.analysis import SHOWN, analysis_tables
 from pipeline.report.headline import alert_text, write_headline
 from pipeline.report.night import (
     Night,
@@ -37,6 +38,8 @@ def render_html(night: Night) -> str:
         silent=silent_themes(summary),
         transitions=transition_lines(summary),
         alerts=[alert_text(alert) for alert in summary["alerts"]],
+        analysis=analysis_tables(summary, units),
+        shown=SHOWN,
         accounting=accounting(summary),
         quarantine=quarantine_reasons(night.quarantine),
         unassigned=unassigned_reasons(night.units),

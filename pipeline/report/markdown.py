@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from pipeline.report.analysis import analysis_tables
 from pipeline.report.headline import alert_text, write_headline
 from pipeline.report.night import Night, accounting, badge, is_significant, is_uncertain, ranked_themes
 from pipeline.report.transitions import transition_lines
@@ -34,6 +35,7 @@ def render_markdown(night: Night) -> str:
         "## 警報",
         "\n".join(f"- {_escape(alert_text(alert))}" for alert in summary["alerts"]) or "警報はありません。",
         *_transitions(summary),
+        *_analysis(night),
         "## データの内訳",
         _accounting_table(summary),
         *_remarks(night),
@@ -44,6 +46,15 @@ def render_markdown(night: Night) -> str:
 def _transitions(summary: dict[str, Any]) -> list[str]:
     lines = transition_lines(summary)
     return ["## テーマの移り変わり", "\n".join(f"- {_escape(line)}" for line in lines)] if lines else []
+
+
+def _analysis(night: Night) -> list[str]:
+    parts = []
+    for table in analysis_tables(night.summary, night.units):
+        columns, rows = table.told(quotes=False)
+        header = tuple(_escape(column.header) for column in columns)
+        parts += [f"## {table.title}", _escape(table.note), _table(header, [tuple(map(_escape, row)) for row in rows])]
+    return parts
 
 
 def _nps_table(summary: dict[str, Any]) -> str:

@@ -8,10 +8,35 @@ GROUPS = {"detractor": "批判者", "passive": "中立者", "promoter": "推奨�
 SENTIMENTS = {"negative": "否定的", "neutral": "どちらでもない", "positive": "肯定的"}
 INTENTS = {"praise": "称賛", "complaint": "不満", "request": "要望", "question": "質問", "fact": "事実"}
 STATUSES = {"new": "新", "continuing": "継続", "returned": "復活", "dormant": "休止", "retired": "終了"}
+ACTIONS = {
+    "mend": "まず直す",
+    "deep": "少ないが深い",
+    "keep": "強みとして守る",
+    "frequent": "多いが影響は見えない",
+    "minor": "様子を見る",
+}
+SIDES = {"negative": "否定的な声", "positive": "肯定的な声"}
+MISMATCHES = {"promoter_complains": "推奨者の不満", "detractor_praises": "批判者の称賛"}
+ALERTS = {
+    "new_theme": "新しいテーマ",
+    "volume_spike": "件数の急増",
+    "negative_spike": "否定的な声の急増",
+    "watch": "見張りの語句",
+}
+MEASURES = {"csat": "CSAT（満足）", "ces": "CES（手間の少なさ）", "dwb": "DWB（また買う）"}
+QUADRANTS = {
+    "loyal": "好きで、よく買う",
+    "captive": "好きではないが、よく買う",
+    "attached": "好きだが、あまり買わない",
+    "distant": "好きでなく、あまり買わない",
+}
 _REASONS = (
     (r"score must be a whole number from 0 to 10", "点数は0〜10の整数でなければなりません"),
     (r"date must look like (.+)", r"日時の書き方が読めません（例：\1）"),
     (r"no such date or time", "存在しない日時です"),
+    (r"must be a number of at least 0", "0以上の数でなければなりません"),
+    (r"orders must be a whole number of at least 0", "注文回数は0以上の整数でなければなりません"),
+    (r"the customer has another row with a later purchase", "同じ顧客の、購入日が新しい行を使いました"),
     (r"the id is missing", "IDがありません"),
     (r"the row has (\d+) cells, the header (\d+)", r"列の数が見出しと合いません（行は\1列、見出しは\2列）"),
     (r"the line is not a JSON object", "JSONとして読めない行です"),

@@ -11,6 +11,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from pipeline.report import wording
+from pipeline.report.analysis import analysis_tables
 from pipeline.report.charts import NEGATIVE, NEUTRAL, POSITIVE
 from pipeline.report.headline import alert_text, write_headline
 from pipeline.report.night import Night, accounting, badge, is_significant, is_uncertain, ranked_themes
@@ -31,6 +32,7 @@ _FORMATS: dict[str, dict[str, Any]] = {
     "decimal": {"num_format": "0.000"},
     "points": {"num_format": "+0.0;-0.0;0.0"},
     "percent": {"num_format": "0.0%"},
+    "money": {"num_format": "#,##0"},
     "time": {"num_format": "yyyy-mm-dd hh:mm"},
 }
 _CODES = {
@@ -41,7 +43,7 @@ _CODES = {
 
 
 def render_workbook(night: Night) -> bytes:
-    """Return ``report.xlsx`` with the sheets 概要, テーマ, 声 and 隔離; no cell is ever a formula."""
+    """Return ``report.xlsx`` with the sheets 概要, テーマ, 分析, 声 and 隔離; no cell is ever a formula."""
     buffer = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with xlsxwriter.Workbook(buffer, options) as book:
@@ -50,6 +52,7 @@ def render_workbook(night: Night) -> bytes:
         writer = _Writer(book)
         overview = book.add_worksheet("概要")
         _write_themes(book.add_worksheet("テーマ"), night, writer)
+        _write_analysis(book.add_worksheet("分析"), night, writer)
         _write_table(book.add_worksheet("声"), night.local_units(), writer)
         _write_table(book.add_worksheet("隔離"), night.quarantine, writer)
         _write_overview(overview, night, writer)
@@ -220,6 +223,22 @@ def _theme_cell(theme: dict[str, Any], key: str, summary: dict[str, Any]) -> Any
         group, name = key.split(".")
         return theme["by_group"].get(group, {}).get(name, 0)
     return " / ".join(theme[key]) if isinstance(theme[key], list) else theme[key]
+
+
+def _write_analysis(sheet: Worksheet, night: Night, writer: _Writer) -> None:
+    """Write every table of the analysis below one another, all rows of each."""
+    sheet.set_column(0, 0, 30)
+    sheet.set_column(1, 9, 16)
+    at = 0
+    for table in analysis_tables(night.summary, night.local_units()):
+        writer.write(sheet, at, 0, table.title, "heading")
+        writer.write(sheet, at + 1, 0, table.note)
+        writer.row(sheet, at + 2, [column.header for column in table.columns], "header")
+        for row, values in enumerate(table.rows, start=at + 3):
+            for column, value in enumerate(values):
+                form = table.columns[column].form
+                writer.write(sheet, row, column, value, "wrapped" if form == "quote" else form)
+        at += len(table.rows) + 5
 
 
 def _write_table(sheet: Worksheet, table: pl.DataFrame, writer: _Writer) -> None:
