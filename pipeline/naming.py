@@ -113,6 +113,7 @@ def name_themes(
     *,
     nearest: Sequence[Sequence[tuple[str, float]]] = (),
     kept: dict[int, str] | None = None,
+    taken: Iterable[str] = (),
 ) -> list[ThemeName]:
     """Return a name of at most 20 characters, 5 keywords and 5 pairs for each theme 0 … n_themes − 1.
 
@@ -125,6 +126,8 @@ def name_themes(
         For each theme the nearest names of the corpus with their cosine.
     kept : dict, optional
         Names that stand already and that no other theme may take.
+    taken : iterable of str
+        Further names that no theme may take.
 
     Returns
     -------
@@ -133,7 +136,7 @@ def name_themes(
     """
     words = _Words(texts, tokens, pairs, labels, n_themes)
     kept = dict(kept or {})
-    taken = set(kept.values())
+    taken = {*taken, *kept.values()}
     named: dict[int, ThemeName] = {}
     for theme in range(n_themes):
         ranked = words.ranked(theme)

@@ -6,28 +6,38 @@ zone, dates are business dates. The store has no clock: every date comes from th
 
 import hashlib
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, Self, TypeVar
 from zoneinfo import ZoneInfo
 
-import numpy as np
 import polars as pl
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from numpy.typing import NDArray
 from sqlalchemy.dialects import postgresql, sqlite
 
+from pipeline.curation import Decision
+from pipeline.members import Members
 from pipeline.read import FEEDBACK_SCHEMA
+from pipeline.registry import Registry, StoredTheme, Transition
+from pipeline.registry_store import (
+    add_decision,
+    load_decisions,
+    load_registry,
+    load_themes,
+    load_transitions,
+    save_themes,
+)
+from pipeline.schema import METADATA, StoreError
 from pipeline.summary import dump_summary
 
-METADATA = sa.MetaData()
+__all__ = ["METADATA", "Registry", "Store", "StoreError", "StoredNight", "StoredTheme", "Upserted"]
+
 _FEEDBACK = sa.Table(
     "feedback",
     METADATA,
@@ -55,46 +65,10 @@ _NIGHTS = sa.Table(
     sa.Column("business_date", sa.Date, primary_key=True),
     sa.Column("summary", sa.Text, nullable=False),
 )
-_NIGHT_THEMES = sa.Table(
-    "night_themes",
-    METADATA,
-    sa.Column(
-        "business_date", sa.Date, sa.ForeignKey("nights.business_date", ondelete="CASCADE"), primary_key=True
-    ),
-    sa.Column("theme_id", sa.Text, primary_key=True),
-    sa.Column("name", sa.Text, nullable=False),
-    sa.Column("parent_id", sa.Text),
-    sa.Column("status", sa.Text, nullable=False),
-    sa.Column("first_seen", sa.Date, nullable=False),
-    sa.Column("last_seen", sa.Date, nullable=False),
-    sa.Column("keywords", sa.JSON, nullable=False),
-    sa.Column("centroid", sa.LargeBinary),
-    sa.Column("model_id", sa.Text, nullable=False),
-)
-
 # SQLite takes 999 variables in a statement on old builds; 500 keys leave room.
 _CHUNK = 500
 _Item = TypeVar("_Item")
 _LOCK_ID = 5_204_413  # any number of our own: the advisory lock of migrations on PostgreSQL
-
-
-class StoreError(RuntimeError):
-    """The database cannot be opened, or was written by a newer version."""
-
-
-@dataclass(frozen=True)
-class StoredTheme:
-    """A theme as one night left it; dates are ISO, centroid is a unit-length float32 vector of model_id."""
-
-    theme_id: str
-    name: str
-    parent_id: str | None
-    status: str
-    first_seen: str
-    last_seen: str
-    keywords: tuple[str, ...] = ()
-    centroid: NDArray[np.float32] | None = field(default=None, compare=False)
-    model_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -104,14 +78,6 @@ class StoredNight:
     business_date: date
     summary: dict[str, Any]
     themes: list[StoredTheme]
-
-
-@dataclass(frozen=True)
-class Registry:
-    """Every theme ever seen at its last state, sorted by theme_id, and the number the next new one gets."""
-
-    themes: list[StoredTheme]
-    next_number: int
 
 
 @dataclass(frozen=True)
@@ -257,16 +223,19 @@ class Store:
             return _feedback_frame(connection.execute(query).mappings().all())
 
     def save_night(
-        self, business_date: date, summary: Mapping[str, Any], themes: Iterable[StoredTheme]
+        self,
+        business_date: date,
+        summary: Mapping[str, Any],
+        themes: Iterable[StoredTheme],
+        transitions: Iterable[Transition] = (),
+        members: Members | None = None,
     ) -> None:
-        """Store a night's summary and themes in one transaction, in place of an earlier run's."""
+        """Store a night's summary, themes and what became of them in one transaction, in place of an earlier run's."""
         night = {"business_date": business_date, "summary": dump_summary(summary).decode()}
-        rows = [_theme_row(theme, business_date) for theme in themes]
         with self.engine.begin() as connection:
             connection.execute(sa.delete(_NIGHTS).where(_NIGHTS.c.business_date == business_date))
             connection.execute(sa.insert(_NIGHTS), night)
-            if rows:
-                connection.execute(sa.insert(_NIGHT_THEMES), rows)
+            save_themes(connection, business_date, themes, transitions, members)
 
     def night_before(self, business_date: date) -> StoredNight | None:
         """Return the last night before business_date; None when there is none."""
@@ -280,24 +249,28 @@ class Store:
             night = connection.execute(last).one_or_none()
             if night is None:
                 return None
-            query = sa.select(_NIGHT_THEMES).where(_NIGHT_THEMES.c.business_date == night.business_date)
-            themes = connection.execute(query).mappings().all()
-        return StoredNight(night.business_date, json.loads(night.summary), _themes(themes))
+            themes = load_themes(connection, night.business_date)
+        return StoredNight(night.business_date, json.loads(night.summary), themes)
 
     def registry_before(self, business_date: date) -> Registry:
-        """Return every theme known before business_date at its last state, retired ones included."""
-        table = _NIGHT_THEMES.c
-        last = (
-            sa.select(table.theme_id, sa.func.max(table.business_date).label("business_date"))
-            .where(table.business_date < business_date)
-            .group_by(table.theme_id)
-            .subquery()
-        )
-        same = sa.and_(table.theme_id == last.c.theme_id, table.business_date == last.c.business_date)
-        query = sa.select(_NIGHT_THEMES).join(last, same)
+        """Return every theme known before business_date at its last state, with the decisions that hold."""
         with self.engine.connect() as connection:
-            themes = _themes(connection.execute(query).mappings().all())
-        return Registry(themes, 1 + max((_number(theme.theme_id) for theme in themes), default=0))
+            return load_registry(connection, business_date)
+
+    def transitions(self) -> dict[date, list[Transition]]:
+        """Return what became of the themes in every night, oldest night first."""
+        with self.engine.connect() as connection:
+            return load_transitions(connection)
+
+    def decisions(self) -> list[Decision]:
+        """Return what people decided about themes, in the order of the decisions."""
+        with self.engine.connect() as connection:
+            return load_decisions(connection)
+
+    def decide(self, decision: Decision) -> None:
+        """Append a decision; it is never changed or taken away again."""
+        with self.engine.begin() as connection:
+            add_decision(connection, decision)
 
     def nights(self) -> list[dict[str, Any]]:
         """Return the summary of every stored night, oldest first."""
@@ -409,46 +382,6 @@ def _feedback_frame(rows: Sequence[Mapping[Any, Any]]) -> pl.DataFrame:
     ]
     frame = pl.DataFrame(records, schema={**FEEDBACK_SCHEMA, **dict.fromkeys(segments, pl.Utf8)})
     return frame.sort("source", "feedback_id")
-
-
-def _theme_row(theme: StoredTheme, business_date: date) -> dict[str, Any]:
-    centroid = theme.centroid
-    return {
-        "business_date": business_date,
-        "theme_id": theme.theme_id,
-        "name": theme.name,
-        "parent_id": theme.parent_id,
-        "status": theme.status,
-        "first_seen": date.fromisoformat(theme.first_seen),
-        "last_seen": date.fromisoformat(theme.last_seen),
-        "keywords": list(theme.keywords),
-        "centroid": None if centroid is None else np.asarray(centroid, dtype="<f4").tobytes(),
-        "model_id": theme.model_id,
-    }
-
-
-def _themes(rows: Iterable[Mapping[Any, Any]]) -> list[StoredTheme]:
-    themes = [
-        StoredTheme(
-            theme_id=row["theme_id"],
-            name=row["name"],
-            parent_id=row["parent_id"],
-            status=row["status"],
-            first_seen=row["first_seen"].isoformat(),
-            last_seen=row["last_seen"].isoformat(),
-            keywords=tuple(row["keywords"]),
-            centroid=None if row["centroid"] is None else np.frombuffer(row["centroid"], dtype="<f4").copy(),
-            model_id=row["model_id"],
-        )
-        for row in rows
-    ]
-    return sorted(themes, key=lambda theme: theme.theme_id)
-
-
-def _number(theme_id: str) -> int:
-    """Return the number a theme id ends in; 0 for an id given by hand."""
-    digits = re.search(r"[0-9]+$", theme_id)
-    return int(digits.group()) if digits else 0
 
 
 def _utc(moment: datetime) -> datetime:

@@ -1,42 +1,45 @@
-"""The night's themes: clusters with permanent ids, names, statuses and parents.
+"""The night's themes: groups with permanent ids, names, statuses and parents.
 
-The themes a registry knows come first: their anchors place the night's units, so that a unit keeps its
-theme from night to night; what they do not explain may become a new theme. Where themes are discovered
-afresh (the first night, another encoder or granularity) they are matched to the registry one to one by
-optimal assignment (Kuhn 1955, doi:10.1002/nav.3800020109) on centroid cosine and shared keywords.
+The themes a registry knows come first (:mod:`pipeline.continuity`); what people decided lies over what was
+found (:mod:`pipeline.curation`); and what became of each theme is told (:mod:`pipeline.matching`).
 """
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
 
 import numpy as np
 import polars as pl
-from scipy.optimize import linear_sum_assignment
-from scipy.stats import hypergeom
 
 from models.theme_prior import ThemePrior, unit
-from models.themes import MIN_NEW, Assignment, KnownTheme, ThemeModel, canonical_order
-from pipeline.naming import ThemeName, heard, is_noun, join_names, name_themes, unit_terms
-
-if TYPE_CHECKING:
-    from pipeline.store import Registry, StoredTheme
+from models.themes import ThemeModel
+from pipeline.bursts import bursting_topics
+from pipeline.continuity import Grouping, Units, find_afresh, follow
+from pipeline.curation import Curation
+from pipeline.families import Family, find_families
+from pipeline.matching import transitions
+from pipeline.members import Members, unit_keys
+from pipeline.naming import ThemeName, heard, name_themes
+from pipeline.quotes import representative
+from pipeline.registry import Registry, StoredTheme, Transition, theme_id
 
 FAR = "どのテーマとも離れている"
+ENDED = "終了したテーマに近い"
+RETIRE_AFTER = 400  # days: a theme of one season is dormant for most of a year, and is still the same theme
 THEME_SCHEMA: dict[str, Any] = {
     "theme_id": pl.Utf8,
     "name": pl.Utf8,
     "parent_id": pl.Utf8,
     "status": pl.Utf8,
     "first_seen": pl.Utf8,
+    "pinned": pl.Boolean,
+    "hidden": pl.Boolean,
     "keywords": pl.List(pl.Utf8),
     "pairs": pl.List(pl.Utf8),
+    "quotes": pl.List(pl.Utf8),
 }
-_STAY = 3  # units with which a live theme stays alive; MIN_NEW bring a retired one back
-_SAME = 0.55  # cosine (0.85 of it) and keyword overlap from which a discovered theme is a known one
-_BURST = 6  # respondents who use a word that comes up
 _N_NEAREST = 12
 
 
@@ -50,15 +53,26 @@ class ThemedNight:
         The units with theme_id, theme, parent_theme, similarity (cosine in theme space, 4 decimals) and
         unassigned_reason (set exactly where theme_id is null).
     themes : pl.DataFrame
-        theme_id, name, parent_id, status, first_seen, keywords, pairs; parents are rows of their own.
+        One row per theme that is shown, parents included; see THEME_SCHEMA.
     stored : list of StoredTheme
-        The same themes for the store. A centroid is a flat (1 + n_anchors, dim) array: the theme's mean
-        vector, then its anchors; each of unit length.
+        The state of the registry after the night, as the data left it.
+    transitions : list of Transition
+        What became of each theme.
+    members : Members
+        Each unit's theme, as the data left it.
+    kept_share : float or None
+        Share of last night's units that keep their theme.
+    refused : bool
+        Whether themes found afresh differed so much that the known ones were kept.
     """
 
     units: pl.DataFrame
     themes: pl.DataFrame
-    stored: "list[StoredTheme]"
+    stored: list[StoredTheme]
+    transitions: list[Transition] = field(default_factory=list)
+    members: Members = Members()
+    kept_share: float | None = None
+    refused: bool = False
 
 
 def find_themes(
@@ -67,25 +81,29 @@ def find_themes(
     *,
     granularity: str,
     random_state: int,
-    registry: "Registry",
+    registry: Registry,
     model_id: str,
     business_date: date,
     prior: ThemePrior | str | None = "bundled",
+    retire_after: int = RETIRE_AFTER,
 ) -> ThemedNight:
     """Return the night's themes and every unit's place in them.
 
     Parameters
     ----------
     units : pl.DataFrame
-        unit_text, tokens, pairs and, where there is one, received_at are read; row i of embeddings is unit i.
+        source, feedback_id, unit_index, unit_text, tokens, pairs and, where there is one, received_at are
+        read; row i of embeddings is unit i.
     embeddings : ndarray, (n_units, dim)
         Unit vectors of the encoder `model_id`.
     granularity, random_state, prior
         As for :class:`models.themes.ThemeModel`; the bundled prior serves the bundled encoder alone.
     registry : Registry
-        Every theme known before this night.
+        Every theme known before this night, with what people decided about them.
     business_date : date
         The night: first_seen of new themes.
+    retire_after : int
+        Days after which a dormant theme retires.
 
     Returns
     -------
@@ -95,138 +113,277 @@ def find_themes(
     if len(embeddings) != units.height:
         raise ValueError(f"embeddings must have one row per unit; got {len(embeddings)} for {units.height} units")
     signature = f"{model_id}|{granularity}"
-    leaves, parents = _levels(registry.themes)
+    keys = unit_keys(units)
+    seen = Units(units["unit_text"].to_list(), embeddings, registry.members.themes_of(keys))
     model = ThemeModel(granularity, random_state, prior=_prior_of(model_id) if prior == "bundled" else prior)
-    bursts = bursting_topics(units, business_date) if leaves else []
-    model, known = _fit(model, embeddings, leaves, signature, bursts)
-    assignment = model.assign(embeddings)
-    columns = (units["unit_text"].to_list(), units["tokens"].to_list(), units["pairs"].to_list())
-    known, names = _named(columns, assignment.labels.tolist(), model, known, leaves, model_id)
-    ids = _leaf_ids(known, names, assignment.labels, registry.next_number)
-    families = _families(ids, known, model, parents, names, registry.next_number + sum(k is None for k in known))
-
+    leaves, parents = _levels(registry)
+    grouping = _group(model, seen, leaves, registry, signature, units, business_date)
+    named = _Named.of(units, grouping, leaves, parents, registry)
     night = business_date.isoformat()
-    rows = []
-    for label, theme_id in enumerate(ids):
-        parent = next((family.theme_id for family in families if label in family.children), None)
-        look = _flat(model.centroids_[label], model.anchors_[model.anchor_labels_ == label])
-        rows.append(_Row.of(theme_id, names[label], parent, known[label], look, signature, night))
-    for family in families:
-        look = _flat(model.centroids_[family.children].mean(axis=0), model.centroids_[:0])
-        rows.append(_Row.of(family.theme_id, family.name, None, family.known, look, signature, night))
-    rows += _retired(registry.themes, {row.stored.theme_id for row in rows})
-    rows.sort(key=lambda row: row.stored.theme_id)
-    return ThemedNight(_with_themes(units, assignment, ids, rows), _theme_frame(rows), [row.stored for row in rows])
+    rows = named.rows(night, signature, embeddings.shape[1])
+    stored = rows + _resting(registry.themes, {row.theme_id for row in rows}, business_date, retire_after)
+    shown = named.shown(stored, registry)
+    chosen = [named.ids[label] if label >= 0 else None for label in grouping.labels.tolist()]
+    placed = _with_themes(units, grouping, embeddings, chosen, shown, registry.curation)
+    quotes = representative(placed, embeddings)
+    return ThemedNight(
+        placed,
+        _theme_frame(shown, named, registry.curation, quotes),
+        sorted(stored, key=lambda theme: theme.theme_id),
+        _transitions(seen.before, chosen, stored, named, registry),
+        Members.of(keys, chosen),
+        grouping.kept,
+        grouping.refused,
+    )
 
 
 @dataclass(frozen=True)
-class Burst:
-    """Words that came up together within the last week, and the rows of the week's units that hold them."""
+class _Named:
+    """The night's labels with their ids and names, and the families above them."""
 
-    terms: frozenset[str]
-    rows: np.ndarray
-
-    def names(self, name: str) -> bool:
-        """Tell whether a theme's name is made of the topic's words."""
-        parts = name.split("・")
-        return any(term in part or (len(part) > 1 and part in term) for term in self.terms for part in parts)
-
-
-def bursting_topics(units: pl.DataFrame, business_date: date, *, days: int = 7) -> list[Burst]:
-    """Return topics that hardly anyone mentioned before the last days and many mention now.
-
-    A noun bursts when at least 6 respondents of the last days use it, they are four in five of all who do,
-    and so many of them would come together by chance (hypergeometric test, one-sided, Bonferroni over all
-    nouns) less than once in a hundred nights. Nouns that stand in the same units are one topic.
-
-    Parameters
-    ----------
-    units : pl.DataFrame
-        source, feedback_id, unit_text, tokens and received_at; without received_at nothing bursts.
-    business_date : date
-        The last day.
-    """
-    if "received_at" not in units.columns or units.is_empty():
-        return []
-    day = units["received_at"].dt.date()
-    recent = (day > business_date - timedelta(days=days)).fill_null(False).to_numpy()
-    people = units.select(pl.struct("source", "feedback_id").rank("dense")).to_series().to_numpy()
-    holders: dict[str, list[int]] = {}
-    for row, (text, tokens) in enumerate(zip(units["unit_text"], units["tokens"].to_list(), strict=True)):
-        for term in {term for term in unit_terms(text, tokens) if is_noun(term)}:
-            holders.setdefault(term, []).append(row)
-    n_people, n_recent = len(np.unique(people)), len(np.unique(people[recent]))
-    bursting = {}
-    for term, rows in holders.items():
-        now, ever = len(np.unique(people[rows][recent[rows]])), len(np.unique(people[rows]))
-        if now >= _BURST and now >= 0.8 * ever:
-            p = float(hypergeom.sf(now - 1, n_people, ever, n_recent))
-            if p * len(holders) < 0.01:
-                bursting[term] = {row for row in rows if recent[row]}
-    return _topics(bursting)
-
-
-def _topics(bursting: dict[str, set[int]]) -> list[Burst]:
-    """Join words that share a quarter of the rarer one's units."""
-    topics: list[tuple[set[str], set[int]]] = []
-    for term, rows in sorted(bursting.items(), key=lambda item: (-len(item[1]), item[0])):
-        near = [topic for topic in topics if 4 * len(topic[1] & rows) >= min(len(topic[1]), len(rows))]
-        topics = [topic for topic in topics if topic not in near]
-        topics.append((set().union({term}, *(t[0] for t in near)), set().union(rows, *(t[1] for t in near))))
-    topics.sort(key=lambda topic: (-len(topic[1]), min(topic[0])))
-    return [Burst(frozenset(terms), np.array(sorted(rows))) for terms, rows in topics]
-
-
-def match_themes(cosine: np.ndarray, overlap: np.ndarray) -> dict[int, int]:
-    """Return known theme by found theme, one to one, where cosine and keyword overlap together suffice.
-
-    Parameters
-    ----------
-    cosine, overlap : ndarray, (n_found, n_known)
-        Cosine of centroids around the night's mean (nan where the encoders differ: then keywords alone
-        decide), and shared share of keywords.
-    """
-    if not cosine.size:
-        return {}
-    score = np.where(np.isnan(cosine), overlap + 0.3, 0.85 * cosine + 0.15 * overlap)
-    found, known = linear_sum_assignment(-score)
-    return {int(f): int(k) for f, k in zip(found, known, strict=True) if score[f, k] >= _SAME}
-
-
-@dataclass(frozen=True)
-class _Family:
-    """A parent theme: its id, its name, the registry's entry if it has one, and its children's labels."""
-
-    theme_id: str
-    name: ThemeName
-    known: "StoredTheme | None"
-    children: list[int]
-
-
-@dataclass(frozen=True)
-class _Row:
-    stored: "StoredTheme"
-    pairs: tuple[str, ...]
+    grouping: Grouping
+    ids: list[str]
+    names: list[ThemeName]
+    families: list[Family]
+    shown_labels: list[int]
 
     @classmethod
     def of(
         cls,
-        theme_id: str,
-        name: ThemeName,
-        parent_id: str | None,
-        known: "StoredTheme | None",
-        look: np.ndarray,
-        signature: str,
-        night: str,
-    ) -> "_Row":
-        from pipeline.store import StoredTheme
-
-        status = "new" if known is None else "returned" if known.status == "retired" else "continuing"
-        first_seen = known.first_seen if known else night
-        stored = StoredTheme(
-            theme_id, name.name, parent_id, status, first_seen, night, name.keywords, look, signature
+        units: pl.DataFrame,
+        grouping: Grouping,
+        leaves: Sequence[StoredTheme],
+        parents: dict[str, StoredTheme],
+        registry: Registry,
+    ) -> "_Named":
+        """Name every label, number the new ones, and find the parents."""
+        curation, known = registry.curation, grouping.known
+        shown = _shown_labels(known, curation)
+        labels = [shown.get(label, -1) for label in grouping.labels.tolist()]
+        names = _names(units, grouping, labels, leaves, curation)
+        counts = Counter(labels)
+        fresh = sorted((k for k in range(len(known)) if known[k] is None), key=lambda k: (-counts[k], names[k].name))
+        numbers = {label: theme_id(registry.next_number + k) for k, label in enumerate(fresh)}
+        ids = [theme.theme_id if theme else numbers[label] for label, theme in enumerate(known)]
+        heads = sorted(set(shown.values()))
+        families = find_families(
+            {label: ids[label] for label in heads},
+            known,
+            grouping.model.parent_labels_,
+            {child: parents.get(curation.stands_for(child), theme) for child, theme in parents.items()},
+            names,
+            registry.next_number + len(fresh),
+            taken=set(curation.names.values()),
         )
-        return cls(stored, name.pairs)
+        return cls(grouping, ids, names, families, heads)
+
+    def rows(self, night: str, signature: str, dim: int) -> list[StoredTheme]:
+        """Return the state of every label and every parent after the night."""
+        model = self.grouping.model
+        rows = []
+        for label, theme in enumerate(self.grouping.known):
+            family = next((f.theme_id for f in self.families if label in f.children), theme and theme.parent_id)
+            look = _look(model.centroids_[label], model.anchors_[model.anchor_labels_ == label])
+            rows.append(_row(self.ids[label], self.names[label], family, theme, look, signature, night))
+        for family in self.families:
+            look = _look(model.centroids_[family.children].mean(axis=0), np.zeros((0, dim), np.float32))
+            rows.append(_row(family.theme_id, family.name, None, family.known, look, signature, night))
+        return rows
+
+    def shown(self, stored: Sequence[StoredTheme], registry: Registry) -> list[StoredTheme]:
+        """Return the themes the night shows: those alive, and those that have just ceased to be."""
+        curation = registry.curation
+        gone = {theme for (kind, theme) in curation.fresh if kind in ("merge", "retire")}
+        was_alive = {theme.theme_id for theme in registry.themes if theme.is_alive}
+        found = []
+        for theme in stored:
+            if theme.theme_id in curation.retired or theme.theme_id in curation.merged:
+                if theme.theme_id in gone & was_alive:
+                    found.append(theme.with_status("retired"))
+            else:
+                found.append(replace(theme, parent_id=theme.parent_id and curation.stands_for(theme.parent_id)))
+        return [replace(theme, name=curation.names.get(theme.theme_id, theme.name)) for theme in found]
+
+
+def _group(
+    model: ThemeModel,
+    seen: Units,
+    leaves: list[StoredTheme],
+    registry: Registry,
+    signature: str,
+    units: pl.DataFrame,
+    business_date: date,
+) -> Grouping:
+    """Return the night's groups: those of the known themes, or groups found afresh where these do not hold."""
+    if leaves and registry.signature == signature and not registry.curation.refit:
+        same = [theme for theme in leaves if theme.model_id.rpartition("|")[0] == signature.rpartition("|")[0]]
+        found = follow(model, seen, same, registry.curation, bursting_topics(units, business_date))
+        if found:
+            return found
+    return find_afresh(model, seen, leaves, registry.curation, signature)
+
+
+def _levels(registry: Registry) -> tuple[list[StoredTheme], dict[str, StoredTheme]]:
+    """Split the registry into themes that hold units, retired ones left out, and the parents above them."""
+    above = {theme.parent_id for theme in registry.themes}
+    parents = {theme.theme_id: theme for theme in registry.themes if theme.theme_id in above}
+    leaves = [theme for theme in registry.themes if theme.theme_id not in parents and theme.look is not None]
+    return [theme for theme in leaves if theme.status != "retired"], parents
+
+
+def _shown_labels(known: Sequence[StoredTheme | None], curation: Curation) -> dict[int, int]:
+    """Return the label under which each label's units are shown; labels of retired themes are left out."""
+    place = {theme.theme_id: label for label, theme in enumerate(known) if theme}
+    shown = {}
+    for label, theme in enumerate(known):
+        head = curation.stands_for(theme.theme_id) if theme else None
+        if head not in curation.retired:
+            shown[label] = place.get(head or "", label)
+    return shown
+
+
+def _names(
+    units: pl.DataFrame, grouping: Grouping, labels: list[int], leaves: Sequence[StoredTheme], curation: Curation
+) -> list[ThemeName]:
+    """Return the name of each label: a known theme's as long as it fits, else one from the night's words."""
+    columns = (units["unit_text"].to_list(), units["tokens"].to_list(), units["pairs"].to_list())
+    n = len(grouping.known)
+    nearest = [grouping.model.nearest_names(label, _N_NEAREST) for label in range(n)]
+    now = name_themes(*columns, labels, n, nearest=nearest)
+    texts: dict[int, list[str]] = {}
+    for text, label in zip(columns[0], labels, strict=True):
+        texts.setdefault(label, []).append(text)
+    kept = {
+        label: theme.name
+        for label, theme in enumerate(grouping.known)
+        if theme and (label not in texts or _still_fits(theme, now[label], texts[label]))
+    }
+    present = {theme.theme_id for theme in grouping.known if theme}
+    taken = {theme.name for theme in leaves if theme.theme_id not in present} | set(curation.names.values())
+    found = name_themes(*columns, labels, n, nearest=nearest, kept=kept, taken=taken)
+    return [
+        replace(name, keywords=theme.keywords) if theme and label not in texts else name
+        for label, (name, theme) in enumerate(zip(found, grouping.known, strict=True))
+    ]
+
+
+def _row(
+    theme: str,
+    name: ThemeName,
+    parent_id: str | None,
+    known: StoredTheme | None,
+    look: np.ndarray,
+    signature: str,
+    night: str,
+) -> StoredTheme:
+    status = "new" if known is None else "continuing" if known.is_alive else "returned"
+    first_seen = known.first_seen if known else night
+    return StoredTheme(theme, name.name, parent_id, status, first_seen, night, name.keywords, look, signature)
+
+
+def _resting(
+    themes: Sequence[StoredTheme], present: set[str], business_date: date, retire_after: int
+) -> list[StoredTheme]:
+    """Return the themes that were alive and no longer are, and those that have been dormant for too long."""
+    found = []
+    for theme in themes:
+        if theme.theme_id in present or theme.status == "retired":
+            continue
+        if theme.dormant_days(business_date) > retire_after:
+            found.append(theme.with_status("retired"))
+        elif theme.is_alive:
+            found.append(theme.with_status("dormant"))
+    return found
+
+
+def _transitions(
+    before: Sequence[str | None],
+    now: Sequence[str | None],
+    stored: Sequence[StoredTheme],
+    named: _Named,
+    registry: Registry,
+) -> list[Transition]:
+    curation = registry.curation
+    heads = [curation.stands_for(theme) if theme else None for theme in before]
+    current = [curation.stands_for(theme) if theme else None for theme in now]
+    overlaid = set(curation.merged) | curation.retired
+    parents = {family.theme_id for family in named.families} | {theme.parent_id for theme in registry.themes}
+    status = {t.theme_id: t.status for t in stored if t.theme_id not in overlaid | parents}
+    settled = []
+    for (kind, theme), number in curation.fresh.items():
+        if kind == "merge" and theme in curation.merged:
+            settled.append(Transition("merged", theme, (curation.stands_for(theme),), decision=number))
+        elif kind == "retire" and theme in curation.retired:
+            settled.append(Transition("retired", theme, decision=number))
+    made: dict[tuple[str, int], list[str]] = {}
+    for label, split in named.grouping.parts.items():
+        made.setdefault((split.theme_id, split.decision), []).append(named.ids[label])
+    for (theme, number), others in made.items():
+        settled.append(Transition("split", theme, tuple(sorted(others)), decision=number))
+    status |= {t.theme_id: "retired" for t in settled if t.kind != "split" and t.theme_id not in parents}
+    return transitions(heads, current, status, settled)
+
+
+def _with_themes(
+    units: pl.DataFrame,
+    grouping: Grouping,
+    embeddings: np.ndarray,
+    chosen: list[str | None],
+    shown: Sequence[StoredTheme],
+    curation: Curation,
+) -> pl.DataFrame:
+    name = {theme.theme_id: theme.name for theme in shown}
+    parent = {theme.theme_id: name.get(theme.parent_id or "") for theme in shown}
+    heads = [curation.stands_for(theme) if theme else None for theme in chosen]
+    ended = [theme in curation.retired for theme in heads]
+    heads = [None if is_over else theme for theme, is_over in zip(heads, ended, strict=True)]
+    reasons = [None if theme else ENDED if is_over else FAR for theme, is_over in zip(heads, ended, strict=True)]
+    return units.with_columns(
+        pl.Series("theme_id", heads, pl.Utf8),
+        pl.Series("theme", [name[t] if t else None for t in heads], pl.Utf8),
+        pl.Series("parent_theme", [parent[t] if t else None for t in heads], pl.Utf8),
+        pl.Series("similarity", _similarity(grouping, embeddings), pl.Float64).fill_nan(None),
+        pl.Series("unassigned_reason", reasons, pl.Utf8),
+    )
+
+
+def _similarity(grouping: Grouping, embeddings: np.ndarray) -> np.ndarray:
+    """Return each unit's cosine to its own theme's centroid, or to the nearest one's where it has none."""
+    assignment = grouping.model.assign(embeddings)
+    similarity = assignment.similarity.astype(np.float64)
+    moved = np.flatnonzero((grouping.labels != assignment.labels) & (grouping.labels >= 0))
+    if len(moved):
+        cosine = grouping.model.cosine_to(embeddings[moved])
+        similarity[moved] = cosine[grouping.labels[moved], np.arange(len(moved))]
+    return similarity.round(4)
+
+
+def _theme_frame(
+    shown: Sequence[StoredTheme], named: _Named, curation: Curation, quotes: dict[str, list[str]]
+) -> pl.DataFrame:
+    pairs = {named.ids[label]: name.pairs for label, name in enumerate(named.names)}
+    pairs |= {family.theme_id: family.name.pairs for family in named.families}
+    present = {theme.theme_id for theme in shown}
+    records = [
+        {
+            "theme_id": theme.theme_id,
+            "name": theme.name,
+            "parent_id": theme.parent_id if theme.parent_id in present else None,
+            "status": theme.status,
+            "first_seen": theme.first_seen,
+            "pinned": theme.theme_id in curation.pinned,
+            "hidden": theme.theme_id in curation.hidden,
+            "keywords": list(theme.keywords),
+            "pairs": list(pairs.get(theme.theme_id, ())) if theme.is_alive else [],
+            "quotes": quotes.get(theme.theme_id, []),
+        }
+        for theme in sorted(shown, key=lambda theme: theme.theme_id)
+    ]
+    return pl.DataFrame(records, schema=THEME_SCHEMA)
+
+
+def _look(centroid: np.ndarray, anchors: np.ndarray) -> np.ndarray:
+    return np.concatenate([unit(centroid[None]), anchors]).astype(np.float32)
 
 
 def _prior_of(model_id: str) -> ThemePrior | None:
@@ -235,203 +392,5 @@ def _prior_of(model_id: str) -> ThemePrior | None:
     return prior if model_id.startswith(prior.encoder_id) else None
 
 
-def _levels(themes: "Sequence[StoredTheme]") -> "tuple[list[StoredTheme], dict[str, StoredTheme]]":
-    """Split the registry into themes that hold units and the parents above them."""
-    above = {theme.parent_id for theme in themes}
-    parents = {theme.theme_id: theme for theme in themes if theme.theme_id in above}
-    return [theme for theme in themes if theme.theme_id not in parents and theme.centroid is not None], parents
-
-
-def _fit(
-    model: ThemeModel, embeddings: np.ndarray, leaves: "list[StoredTheme]", signature: str, bursts: "list[Burst]"
-) -> "tuple[ThemeModel, list[StoredTheme | None]]":
-    """Return the fitted model and the registry's theme of each of its labels, if it is known already.
-
-    Themes of the registry that too few units speak of are left out, and the rest is placed again.
-    """
-    alive = [theme for theme in leaves if theme.model_id == signature]
-    while alive:
-        known = [_remembered(theme, embeddings.shape[1]) for theme in alive]
-        model.fit(embeddings, known=known)
-        counts = np.bincount(model.labels_[model.labels_ >= 0], minlength=len(model.centroids_))
-        enough = [
-            int(count) >= (MIN_NEW if theme.status == "retired" else _STAY)
-            for theme, count in zip(alive, counts, strict=False)
-        ]
-        if all(enough):
-            if bursts:
-                known, hints = _with_bursts(bursts, alive, known, model.labels_, embeddings)
-                model.fit(embeddings, known=known, hints=hints)
-            return model, [*alive, *[None] * (len(model.centroids_) - len(alive))]
-        alive = [theme for theme, stays in zip(alive, enough, strict=True) if stays]
-    model.fit(embeddings)
-    return model, [None] * len(model.centroids_)
-
-
-def _with_bursts(
-    bursts: "list[Burst]",
-    themes: "Sequence[StoredTheme]",
-    known: list[KnownTheme],
-    labels: np.ndarray,
-    embeddings: np.ndarray,
-) -> tuple[list[KnownTheme], list[np.ndarray]]:
-    """Return the known themes, with examples where a burst belongs to one, and the rows of each new topic.
-
-    A burst belongs to a known theme that is named after its words: one that came up a few nights ago.
-    """
-    known, hints = list(known), []
-    for burst in bursts:
-        named = [label for label, theme in enumerate(themes) if burst.names(theme.name)]
-        if not named:
-            hints.append(burst.rows)
-            continue
-        label = named[0]
-        missed = burst.rows[labels[burst.rows] != label]
-        if len(missed) >= _STAY:
-            order = canonical_order(embeddings[missed].astype(np.float32))
-            known[label] = known[label].with_examples(embeddings[missed][order])
-    return known, hints
-
-
-def _remembered(theme: "StoredTheme", dim: int) -> KnownTheme:
-    look = np.asarray(theme.centroid, np.float32).reshape(-1, dim)
-    return KnownTheme(look[0], look[1:] if len(look) > 1 else look)
-
-
-def _named(
-    columns: tuple[list[str], list[list[str]], list[list[str]]],
-    labels: list[int],
-    model: ThemeModel,
-    known: "list[StoredTheme | None]",
-    leaves: "list[StoredTheme]",
-    model_id: str,
-) -> "tuple[list[StoredTheme | None], list[ThemeName]]":
-    """Return the registry's theme of each label, matched where it was discovered afresh, and its name."""
-    nearest = [model.nearest_names(label, _N_NEAREST) for label in range(len(known))]
-    names = name_themes(*columns, labels, len(known), nearest=nearest)
-    if known and not any(known) and leaves:
-        matched = match_themes(*_likeness(model, names, leaves, model_id))
-        known = [leaves[matched[label]] if label in matched else None for label in range(len(known))]
-    texts: dict[int, list[str]] = {}
-    for text, label in zip(columns[0], labels, strict=True):
-        texts.setdefault(label, []).append(text)
-    kept = {
-        label: theme.name
-        for label, theme in enumerate(known)
-        if theme and _still_fits(theme, names[label], texts.get(label, []))
-    }
-    return known, name_themes(*columns, labels, len(known), nearest=nearest, kept=kept)
-
-
-def _likeness(
-    model: ThemeModel, names: list[ThemeName], leaves: "list[StoredTheme]", model_id: str
-) -> tuple[np.ndarray, np.ndarray]:
-    overlap = np.array([[_overlap(name.keywords, theme.keywords) for theme in leaves] for name in names])
-    cosine = np.full(overlap.shape, np.nan)
-    dim = model.centroids_.shape[1]
-    for k, theme in enumerate(leaves):
-        if theme.centroid is not None and theme.model_id.rsplit("|", 1)[0] == model_id:
-            cosine[:, k] = model.cosine_to(np.asarray(theme.centroid, np.float32).reshape(-1, dim)[:1])[:, 0]
-    return cosine, overlap
-
-
-def _still_fits(theme: "StoredTheme", now: ThemeName, texts: list[str]) -> bool:
-    return _overlap(theme.keywords, now.keywords) > 0 or heard(theme.name, texts)
-
-
-def _overlap(one: Sequence[str], other: Sequence[str]) -> float:
-    union = set(one) | set(other)
-    return len(set(one) & set(other)) / len(union) if union else 0.0
-
-
-def _leaf_ids(
-    known: "list[StoredTheme | None]", names: list[ThemeName], labels: np.ndarray, next_number: int
-) -> list[str]:
-    """Return each label's id: the registry's, or a new number by size, then name."""
-    counts = Counter(labels.tolist())
-    fresh = [label for label, theme in enumerate(known) if theme is None]
-    fresh.sort(key=lambda label: (-counts[label], names[label].name))
-    numbers = {label: _theme_id(next_number + k) for k, label in enumerate(fresh)}
-    return [theme.theme_id if theme else numbers[label] for label, theme in enumerate(known)]
-
-
-def _families(
-    ids: list[str],
-    known: "list[StoredTheme | None]",
-    model: ThemeModel,
-    parents: "dict[str, StoredTheme]",
-    names: list[ThemeName],
-    next_number: int,
-) -> list[_Family]:
-    """Return the parents: a known theme stays with its own, a new one joins its nearest relatives'."""
-    home: dict[int, str] = {}  # label → the registry's parent, or a group of the night ("#0", "#1", …)
-    for label, theme in enumerate(known):
-        if theme and theme.parent_id in parents:
-            home[label] = str(theme.parent_id)
-    for label, theme in enumerate(known):
-        group = int(model.parent_labels_[label])
-        if group < 0 or theme:
-            continue
-        relatives = np.flatnonzero(model.parent_labels_ == group).tolist()
-        homes = Counter(home[r] for r in relatives if r in home and not home[r].startswith("#"))
-        home[label] = min(homes, key=lambda h: (-homes[h], h)) if homes else f"#{group}"
-    families = []
-    taken = {name.name for name in names}
-    for key in sorted(set(home.values()), key=lambda k: min(ids[c] for c in home if home[c] == k)):
-        children = [label for label in sorted(home) if home[label] == key]
-        theme = parents.get(key)
-        if theme is None and len(children) < 2:
-            continue
-        name = join_names([names[c] for c in children], taken)
-        if theme:
-            name = replace(name, name=theme.name)
-        taken.add(name.name)
-        theme_id = theme.theme_id if theme else _theme_id(next_number)
-        next_number += theme is None
-        families.append(_Family(theme_id, name, theme, children))
-    return families
-
-
-def _retired(themes: "Sequence[StoredTheme]", alive: set[str]) -> list[_Row]:
-    """Return the themes that lived until the night before and no longer do."""
-    gone = [theme for theme in themes if theme.theme_id not in alive and theme.status != "retired"]
-    return [_Row(replace(theme, status="retired"), ()) for theme in gone]
-
-
-def _with_themes(units: pl.DataFrame, assignment: Assignment, ids: list[str], rows: list[_Row]) -> pl.DataFrame:
-    name = {row.stored.theme_id: row.stored.name for row in rows}
-    parent = {row.stored.theme_id: name.get(row.stored.parent_id or "") for row in rows}
-    chosen = [ids[label] if label >= 0 else None for label in assignment.labels.tolist()]
-    similarity = assignment.similarity.astype(np.float64).round(4)
-    return units.with_columns(
-        pl.Series("theme_id", chosen, pl.Utf8),
-        pl.Series("theme", [name[t] if t else None for t in chosen], pl.Utf8),
-        pl.Series("parent_theme", [parent[t] if t else None for t in chosen], pl.Utf8),
-        pl.Series("similarity", similarity, pl.Float64).fill_nan(None),
-        pl.Series("unassigned_reason", [None if t else FAR for t in chosen], pl.Utf8),
-    )
-
-
-def _theme_frame(rows: list[_Row]) -> pl.DataFrame:
-    present = {row.stored.theme_id for row in rows}
-    records = [
-        {
-            "theme_id": row.stored.theme_id,
-            "name": row.stored.name,
-            "parent_id": row.stored.parent_id if row.stored.parent_id in present else None,
-            "status": row.stored.status,
-            "first_seen": row.stored.first_seen,
-            "keywords": list(row.stored.keywords),
-            "pairs": list(row.pairs),
-        }
-        for row in rows
-    ]
-    return pl.DataFrame(records, schema=THEME_SCHEMA)
-
-
-def _flat(centroid: np.ndarray, anchors: np.ndarray) -> np.ndarray:
-    return np.concatenate([unit(centroid[None]), anchors]).astype(np.float32).ravel()
-
-
-def _theme_id(number: int) -> str:
-    return f"T{number:04d}"
+def _still_fits(theme: StoredTheme, now: ThemeName, texts: list[str]) -> bool:
+    return bool(set(theme.keywords) & set(now.keywords)) or heard(theme.name, texts)

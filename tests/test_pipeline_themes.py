@@ -3,6 +3,8 @@
 import csv
 import re
 import unicodedata
+
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -11,8 +13,11 @@ import polars as pl
 import pytest
 
 from pipeline.naming import MAX_LENGTH
-from pipeline.store import Registry, StoredTheme
-from pipeline.themes import FAR, THEME_SCHEMA, bursting_topics, find_themes, match_themes
+from pipeline.bursts import bursting_topics
+from pipeline.curation import Curation
+from pipeline.matching import match_themes
+from pipeline.registry import Registry
+from pipeline.themes import FAR, THEME_SCHEMA, find_themes
 
 MONDAY = date(2026, 11, 16)
 NEXT = date(2026, 11, 23)
@@ -57,11 +62,12 @@ def run(data, registry=None, day=MONDAY, **options):
     return find_themes(units, vectors, registry=registry or Registry([], 1), business_date=day, **options)
 
 
-def registry_after(*nights):
+def registry_after(*nights, curation=Curation()):
     """Return what the store would return: the last state of every theme."""
     last = {theme.theme_id: theme for themed in nights for theme in themed.stored}
     themes = sorted(last.values(), key=lambda theme: theme.theme_id)
-    return Registry(themes, 1 + max((int(theme.theme_id[1:]) for theme in themes), default=0))
+    number = 1 + max((int(theme.theme_id[1:]) for theme in themes), default=0)
+    return Registry(themes, number, MONDAY, nights[-1].members, curation)
 
 
 def status(themed):
@@ -162,24 +168,24 @@ def test_the_new_theme_is_known_the_night_after():
     assert "new" not in status(third).values()
 
 
-def test_a_theme_without_units_retires_and_returns_under_its_id():
+def test_a_theme_without_units_goes_dormant_and_returns_under_its_id():
     first = run(FIRST)
     kept = (FIRST[0][:120], FIRST[1][:120])
     second = run(kept, registry_after(first), NEXT)
-    gone = next(theme_id for theme_id, state in status(second).items() if state == "retired")
+    gone = next(theme_id for theme_id, state in status(second).items() if state == "dormant")
     assert second.themes.filter(pl.col("theme_id") == gone)["keywords"][0].to_list()
     third = run(FIRST, registry_after(first, second), date(2026, 11, 30))
     assert status(third)[gone] == "returned"
     assert gone in leaves(third)
 
 
-def test_a_retired_theme_is_told_once():
+def test_a_dormant_theme_is_told_once():
     first = run(FIRST)
     kept = (FIRST[0][:120], FIRST[1][:120])
     second = run(kept, registry_after(first), NEXT)
     third = run(kept, registry_after(first, second), date(2026, 11, 30))
-    assert "retired" in status(second).values()
-    assert "retired" not in status(third).values()
+    assert "dormant" in status(second).values()
+    assert "dormant" not in status(third).values()
 
 
 def test_another_granularity_keeps_the_ids_of_what_is_the_same():
@@ -200,9 +206,7 @@ def test_another_encoder_keeps_the_ids_by_keywords():
 
 def test_a_plain_centroid_is_enough_to_continue_a_theme():
     first = run(FIRST)
-    bare = [
-        StoredTheme(**{**vars(theme), "centroid": np.asarray(theme.centroid)[:DIM]}) for theme in first.stored
-    ]
+    bare = [replace(theme, look=np.asarray(theme.look)[:1]) for theme in first.stored]
     second = run(FIRST, Registry(bare, 90), NEXT)
     assert leaves(second) == leaves(first)
 
@@ -216,10 +220,10 @@ def test_a_night_of_hardly_any_units_has_its_tables(n):
     assert dict(themed.themes.schema) == THEME_SCHEMA
 
 
-def test_a_night_without_units_retires_all():
+def test_on_a_night_without_units_all_are_dormant():
     first = run(FIRST)
     second = run(night([]), registry_after(first), NEXT)
-    assert set(status(second).values()) == {"retired"}
+    assert set(status(second).values()) == {"dormant"}
     assert {theme.theme_id for theme in second.stored} == {theme.theme_id for theme in first.stored}
 
 
@@ -228,9 +232,9 @@ def test_vectors_and_units_must_fit():
         run((night([4])[0], np.eye(3, DIM, dtype=np.float32)))
 
 
-def test_stored_centroids_are_unit_vectors():
+def test_stored_looks_are_unit_vectors():
     for theme in run(FIRST).stored:
-        looks = np.asarray(theme.centroid).reshape(-1, DIM)
+        looks = np.asarray(theme.look)
         assert looks.dtype == np.float32
         assert np.allclose(np.linalg.norm(looks, axis=1), 1, atol=1e-5)
 
@@ -306,7 +310,7 @@ def _rough_units(source, column):
                     if len(sentence) >= 4 and _is_date(stamp):
                         words = re.findall(r"再利用|[一-鿿々]+|[ァ-ヴー]+", sentence)
                         day = datetime.fromisoformat(stamp[:10]).replace(tzinfo=UTC)
-                        rows.append((source, key, sentence, words, [], day))
-    schema = {"source": pl.Utf8, "feedback_id": pl.Utf8, "unit_text": pl.Utf8, "tokens": pl.List(pl.Utf8)}
+                        rows.append((source, key, len(rows), sentence, words, [], day))
+    schema = {"source": pl.Utf8, "feedback_id": pl.Utf8, "unit_index": pl.Int64, "unit_text": pl.Utf8, "tokens": pl.List(pl.Utf8)}
     schema |= {"pairs": pl.List(pl.Utf8), "received_at": pl.Datetime("us", "UTC")}
     return pl.DataFrame(rows, schema=schema, orient="row")

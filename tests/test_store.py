@@ -66,7 +66,7 @@ def theme(theme_id: str, status: str = "continuing", **changed: object) -> Store
         "first_seen": "2026-11-01",
         "last_seen": "2026-11-09",
         "keywords": ("返品", "手続き"),
-        "centroid": np.array([0.6, 0.8], dtype=np.float32),
+        "look": np.array([[0.6, 0.8]], dtype=np.float32),
         "model_id": "bundled",
     }
     return StoredTheme(theme_id=theme_id, status=status, **{**fields, **changed})  # type: ignore[arg-type]
@@ -174,10 +174,10 @@ def test_the_night_before_is_the_last_one_before_the_date(store: Store) -> None:
         assert night is not None
         assert (night.business_date, night.summary["title"]) == (MONDAY, "通販")
         assert night.themes == [theme("T0001"), theme("T0002")]
-        centroid = night.themes[0].centroid
-        assert centroid is not None
-        assert centroid.dtype == np.float32
-        assert centroid.tolist() == pytest.approx([0.6, 0.8])
+        look = night.themes[0].look
+        assert look is not None
+        assert look.dtype == np.float32
+        assert look.tolist() == [pytest.approx([0.6, 0.8])]
 
 
 def test_a_night_saved_again_replaces_itself(store: Store) -> None:
@@ -201,14 +201,14 @@ def test_a_night_that_cannot_be_saved_leaves_the_old_one(store: Store) -> None:
 def test_the_registry_remembers_every_theme_at_its_last_state(store: Store) -> None:
     assert store.registry_before(MONDAY).next_number == 1
     store.save_night(MONDAY, {}, [theme("T0001"), theme("T0007", name="在庫")])
-    store.save_night(TUESDAY, {}, [theme("T0001", "retired"), theme("T0008", centroid=None)])
+    store.save_night(TUESDAY, {}, [theme("T0001", "retired"), theme("T0008", look=None)])
     registry = store.registry_before(WEDNESDAY)
     assert [(theme.theme_id, theme.status) for theme in registry.themes] == [
         ("T0001", "retired"),
         ("T0007", "continuing"),
         ("T0008", "continuing"),
     ]
-    assert registry.themes[2].centroid is None
+    assert registry.themes[2].look is None
     assert registry.next_number == 9
     # Tuesday run again starts from where Monday ended.
     again = store.registry_before(TUESDAY)
