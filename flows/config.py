@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from pipeline.codebooks import read_codebook
 from pipeline.tables import UNIT_COLUMNS
 
 COLUMN_ROLES = ("id", "text", "score", "received_at", "customer", "csat")
@@ -46,6 +47,7 @@ class Themes(_Section):
 
     granularity: Literal["coarse", "medium", "fine"] = "medium"
     random_state: int = 0
+    codebook: Path | None = None  # named themes, matched first: .toml or .xlsx
 
 
 class Embedding(_Section):
@@ -121,7 +123,10 @@ def load_config(path: str | Path) -> Config:
         config = Config.model_validate(data)
     except ValidationError as error:
         raise ConfigError(f"{path}: {_first_problem(error)}") from None
-    return _resolved(config, path.resolve().parent)
+    resolved = _resolved(config, path.resolve().parent)
+    if resolved.themes.codebook:
+        read_codebook(resolved.themes.codebook)  # what cannot be used is refused before the night begins
+    return resolved
 
 
 def _resolved(config: Config, folder: Path) -> Config:
@@ -131,7 +136,11 @@ def _resolved(config: Config, folder: Path) -> Config:
     )
     dictionary = config.language.user_dictionary
     language = config.language.model_copy(update={"user_dictionary": dictionary and folder / dictionary})
-    return config.model_copy(update={"sources": sources, "out": folder / config.out, "language": language})
+    codebook = config.themes.codebook
+    themes = config.themes.model_copy(update={"codebook": codebook and folder / codebook})
+    return config.model_copy(
+        update={"sources": sources, "out": folder / config.out, "language": language, "themes": themes}
+    )
 
 
 def _first_problem(error: ValidationError) -> str:

@@ -18,7 +18,10 @@ from flows.progress import stage
 from flows.publish import night_files, publish_folder, write_file
 from models.embedding import Encoder
 from models.sentiment import SentimentClassifier
+from models.theme_prior import prior_for
 from pipeline import segment
+from pipeline.codebook_themes import with_codebook
+from pipeline.codebooks import read_codebook
 from pipeline.encode import Encoded, encode_units, with_sentiment
 from pipeline.intake import Intake, account, take_in
 from pipeline.opinions import annotate_texts, opinion_units
@@ -152,13 +155,25 @@ def encode(units: pl.DataFrame, tools: Tools) -> Encoded:
 @task(cache_policy=NO_CACHE)
 def group(units: pl.DataFrame, embeddings: np.ndarray, config: Config, day: date, tools: Tools) -> ThemedNight:
     """Group the units into themes and give each its permanent id."""
+    encoder = tools.classifier.encoder
+    registry = tools.store.registry_before(day)
+    if config.themes.codebook:
+        registry = with_codebook(
+            registry,
+            read_codebook(config.themes.codebook),
+            encode=encoder.encode,
+            embeddings=embeddings,
+            prior=prior_for(encoder.model_id),
+            signature=f"{encoder.model_id}|{config.themes.granularity}",
+            business_date=day,
+        )
     return find_themes(
         units,
         embeddings,
         granularity=config.themes.granularity,
         random_state=config.themes.random_state,
-        registry=tools.store.registry_before(day),
-        model_id=tools.classifier.encoder.model_id,
+        registry=registry,
+        model_id=encoder.model_id,
         business_date=day,
     )
 

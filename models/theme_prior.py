@@ -192,6 +192,12 @@ class ThemePrior:
         return np.hstack(mapped) / np.sqrt(len(mapped))
 
 
+def prior_for(model_id: str) -> ThemePrior | None:
+    """Return the prior that ships with kikitori for the encoder it was learned from, None for another."""
+    prior = ThemePrior.from_pretrained()
+    return prior if model_id.startswith(prior.encoder_id) else None
+
+
 def train(
     sets: Sequence[LabelledSet],
     *,

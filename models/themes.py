@@ -62,7 +62,7 @@ GRANULARITY = {
     "fine": Level(theme=0.45, parent=0.61, support=0.012),
 }
 MIN_SUPPORT = 5
-_PLAIN_SPREAD = 0.38  # cosines of centred vectors beside those of theme vectors
+PLAIN_SPREAD = 0.38  # cosines of centred vectors beside those of theme vectors
 
 
 TOO_FAR, NO_THEMES = "too_far", "no_themes"  # why a vector has no theme
@@ -178,7 +178,7 @@ class ThemeModel:
         vectors = _checked(embeddings)
         self._prior = self._chosen_prior(vectors.shape[1])
         if self._prior is None:
-            level = level.spread(_PLAIN_SPREAD)
+            level = level.spread(PLAIN_SPREAD)
         with threadpool_limits(1):  # sums in a fixed order, whatever the number of cores
             chosen = vectors[content_sample(vectors, SAMPLE, self.random_state)]
             self.mean_ = self._prior.mean(chosen) if self._prior else chosen.sum(axis=0) / (len(chosen) + 30)
