@@ -1,14 +1,14 @@
-"""The command line: ``kikitori demo``, ``run`` and ``doctor``."""
+"""The command line: ``kikitori demo``, ``run``, ``themes`` and ``doctor``."""
 
 import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from flows import themes
+from flows.errors import one_line_errors
 
 # Customers' words stay on this machine: Prefect's and the model hub's telemetry is off before either is imported.
 SETTINGS = {
@@ -26,6 +26,7 @@ DEMO_NIGHTS = ("2026-11-15", "2026-11-22")
 PACKAGES = ("kikitori", "torch", "sentence-transformers", "spacy", "ginza", "SudachiPy", "SudachiDict-core", "prefect")
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+app.add_typer(themes.app, name="themes")
 
 
 @app.command()
@@ -54,7 +55,7 @@ def doctor(config: Annotated[Path | None, typer.Argument(help="A config to check
 
     for name in PACKAGES:
         typer.echo(f"{name} {version(name)}")
-    with _one_line_errors():
+    with one_line_errors():
         if config is None:
             typer.echo(f"model {Encoder.from_pretrained().model_id}")
             return
@@ -79,7 +80,7 @@ def _run_night(config: Path, business_date: str | None, out: Path | None) -> Non
     from flows.config import load_config
     from flows.progress import terminal_progress
 
-    with _one_line_errors():
+    with one_line_errors():
         if business_date is not None:
             _checked_date(business_date)
         load_config(config)  # what can be refused before the models are loaded is refused here
@@ -97,17 +98,3 @@ def _checked_date(value: str) -> None:
         date.fromisoformat(value)
     except ValueError:
         raise ConfigError(f"--date must look like 2026-11-22; got {value!r}") from None
-
-
-@contextmanager
-def _one_line_errors() -> Iterator[None]:
-    """Turn an unusable config or input into one line on standard error and exit status 2."""
-    from flows.config import ConfigError
-    from pipeline.read import InputError
-    from pipeline.store import StoreError
-
-    try:
-        yield
-    except (ConfigError, InputError, StoreError) as error:
-        print(f"kikitori: {error}", file=sys.stderr)
-        raise typer.Exit(2) from None

@@ -48,6 +48,7 @@ class Themes(_Section):
     granularity: Literal["coarse", "medium", "fine"] = "medium"
     random_state: int = 0
     codebook: Path | None = None  # named themes, matched first: .toml or .xlsx
+    retire_after_days: Annotated[int, Field(ge=1)] = 400
 
 
 class Embedding(_Section):

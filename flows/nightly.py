@@ -27,11 +27,13 @@ from pipeline.intake import Intake, account, take_in
 from pipeline.opinions import annotate_texts, opinion_units
 from pipeline.parse import Parser, shared_parser
 from pipeline.read import InputError, Reading, SourceSpec, read_source
+from pipeline.registry import Registry
 from pipeline.report import Night, render_index
 from pipeline.segment import Annotation
-from pipeline.store import Store, StoredTheme
+from pipeline.store import Store
 from pipeline.summary import build_summary
 from pipeline.tables import units_table
+from pipeline.theme_news import with_theme_news
 from pipeline.themes import ThemedNight, find_themes
 
 
@@ -70,7 +72,8 @@ def nightly(config_path: str, business_date: str | None = None, out: str | None 
         feedback = remember(intake, config, window, tools)
         annotations, units = split(feedback, tools)
         encoded = encode(units, tools)
-        themed = group(with_sentiment(units, encoded), encoded.embeddings, config, day, tools)
+        registry = tools.store.registry_before(day)
+        themed = group(with_sentiment(units, encoded), encoded.embeddings, config, day, registry, tools)
         before = tools.store.night_before(day)
         summary = build_summary(
             title=config.title,
@@ -84,11 +87,14 @@ def nightly(config_path: str, business_date: str | None = None, out: str | None 
             previous=before.summary if before else None,
             timezone=config.timezone,
         )
+        summary = with_theme_news(
+            summary, themed, registry, feedback, timezone=config.timezone, segments=config.segments
+        )
         table = units_table(themed.units, feedback, segments=config.segments)
         night = Night(
             config.title, day.isoformat(), summary, table, themed.themes, intake.quarantine, timezone=config.timezone
         )
-        published = publish(night, themed.stored, folder, tools)
+        published = publish(night, themed, folder, tools)
     return str(published)
 
 
@@ -153,10 +159,11 @@ def encode(units: pl.DataFrame, tools: Tools) -> Encoded:
 
 
 @task(cache_policy=NO_CACHE)
-def group(units: pl.DataFrame, embeddings: np.ndarray, config: Config, day: date, tools: Tools) -> ThemedNight:
+def group(
+    units: pl.DataFrame, embeddings: np.ndarray, config: Config, day: date, registry: Registry, tools: Tools
+) -> ThemedNight:
     """Group the units into themes and give each its permanent id."""
     encoder = tools.classifier.encoder
-    registry = tools.store.registry_before(day)
     if config.themes.codebook:
         registry = with_codebook(
             registry,
@@ -175,14 +182,16 @@ def group(units: pl.DataFrame, embeddings: np.ndarray, config: Config, day: date
         registry=registry,
         model_id=encoder.model_id,
         business_date=day,
+        retire_after=config.themes.retire_after_days,
     )
 
 
 @task(cache_policy=NO_CACHE, retries=2, retry_delay_seconds=5)
-def publish(night: Night, stored: list[StoredTheme], folder: Path, tools: Tools) -> Path:
+def publish(night: Night, themed: ThemedNight, folder: Path, tools: Tools) -> Path:
     """Write the night's folder and the index, keep the night in the store, and leave artifacts."""
     files = night_files(night)
-    tools.store.save_night(date.fromisoformat(night.business_date), night.summary, stored)
+    day = date.fromisoformat(night.business_date)
+    tools.store.save_night(day, night.summary, themed.stored, themed.transitions, themed.members)
     published = publish_folder(files, folder / night.business_date)
     write_file(folder / "index.html", render_index(tools.store.nights()).encode())
     create_markdown_artifact(key="night", markdown=files["report.md"].decode(), description=night.title)

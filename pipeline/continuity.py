@@ -93,7 +93,8 @@ def follow(
         known = [_remembered(theme) for theme in alive]
         model.fit(units.embeddings, known=known)
         counts = Counter(curation.stands_for(alive[k].theme_id) for k in model.labels_ if 0 <= k < len(alive))
-        stays = [theme.theme_id in held or counts[curation.stands_for(theme.theme_id)] >= _need(theme) for theme in alive]
+        sizes = [counts[curation.stands_for(theme.theme_id)] for theme in alive]
+        stays = [theme.theme_id in held or n >= _need(theme) for theme, n in zip(alive, sizes, strict=True)]
         if all(stays):
             return _with_news(model, units, alive, known, curation, bursts)
         alive = [theme for theme, stay in zip(alive, stays, strict=True) if stay]
@@ -122,7 +123,8 @@ def find_afresh(
         return _counted(Grouping(model, _moved(model.labels_, known, units, curation), known), units, curation)
     old = relearned(units, themes, signature)
     after = _next_state(model, units, old, {label: themes[k].theme_id for label, k in pairs.items()})
-    renewed = [replace(theme, look=_flat(units.look(after[theme.theme_id]))) for theme in old if len(after[theme.theme_id])]
+    held = [theme for theme in old if len(after[theme.theme_id])]
+    renewed = [replace(theme, look=_flat(units.look(after[theme.theme_id]))) for theme in held]
     hints = [Burst(frozenset(), rows) for name, rows in after.items() if name.startswith("#") and len(rows) >= MIN_NEW]
     found = follow(model, units, renewed, curation, hints)
     if found is not None and (found.kept is None or found.kept >= KEPT_SHARE):

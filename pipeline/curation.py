@@ -7,7 +7,7 @@ night on, which is the night after the newest one at the time it was made, unles
 
 import difflib
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 KINDS = ("rename", "merge", "split", "pin", "unpin", "hide", "unhide", "move", "retire", "refit", "undo")
 MAX_NAME = 20
 MAX_PARTS = 5
+_UNITS = ("split", "move", "pin", "retire")  # kinds that need a theme with units of its own
 
 
 class CurationError(ValueError):
@@ -96,6 +97,9 @@ class Curation:
         return self.merged.get(theme_id, theme_id)
 
 
+NO_CURATION = Curation()
+
+
 def in_force(
     decisions: Iterable[Decision],
     business_date: date,
@@ -157,7 +161,9 @@ def in_force(
     )  # fmt: skip
 
 
-def check(decision: Decision, names: Mapping[str, str], earlier: Sequence[Decision]) -> Decision:
+def check(
+    decision: Decision, names: Mapping[str, str], earlier: Sequence[Decision], *, parents: Collection[str] = ()
+) -> Decision:
     """Return the decision with its text tidied, if it can be carried out.
 
     Parameters
@@ -165,9 +171,11 @@ def check(decision: Decision, names: Mapping[str, str], earlier: Sequence[Decisi
     decision : Decision
         What somebody wants.
     names : mapping
-        The name of every theme of the registry that is not retired, as shown, by theme_id.
+        The name of every theme that is neither retired nor merged away, as shown, by theme_id.
     earlier : sequence of Decision
         All decisions so far.
+    parents : collection of str
+        The themes that hold themes instead of units.
 
     Raises
     ------
@@ -181,12 +189,18 @@ def check(decision: Decision, names: Mapping[str, str], earlier: Sequence[Decisi
         _check_undo(detail.get("number"), earlier)
     elif decision.kind != "refit":
         _check_theme(decision.theme_id, names)
+    if decision.kind in _UNITS and decision.theme_id in parents:
+        raise CurationError(f"{decision.theme_id} is a parent; {decision.kind} one of the themes under it")
     if decision.kind == "rename":
         _check_name(detail["name"], str(decision.theme_id), names)
     elif decision.kind == "merge":
         _check_theme(detail["into"], names)
         if detail["into"] == decision.theme_id:
             raise CurationError(f"a theme cannot be merged into itself; got {decision.theme_id} twice")
+        if (detail["into"] in parents) != (decision.theme_id in parents):
+            raise CurationError(
+                f"only themes of one level can be merged; of {decision.theme_id} and {detail['into']} one is a parent"
+            )
     elif decision.kind == "split" and not 2 <= int(detail["parts"]) <= MAX_PARTS:
         raise CurationError(f"a theme is split into 2 to {MAX_PARTS} parts; got {detail['parts']}")
     elif decision.kind == "move" and len(detail["phrase"]) < 2:
@@ -225,11 +239,9 @@ def _check_theme(theme: Any, names: Mapping[str, str]) -> None:
     if theme in names:
         return
     by_name = {name: theme_id for theme_id, name in names.items()}
-    near = by_name.get(str(theme)) or next(
-        iter(difflib.get_close_matches(str(theme), list(names), 1) or difflib.get_close_matches(str(theme), by_name, 1)),
-        None,
-    )
-    remedy = f"did you mean {by_name.get(near or '', near)}?" if near else "kikitori themes list shows them all"
+    close = [*difflib.get_close_matches(str(theme), [*by_name, *names], 1)]
+    near = by_name.get(str(theme)) or next((by_name.get(word, word) for word in close), None)
+    remedy = f"did you mean {near}?" if near else "kikitori themes list shows them all"
     raise CurationError(f"no theme {theme} in the registry; {remedy}")
 
 

@@ -74,6 +74,9 @@ class Members:
         return cls(np.frombuffer(body, "<u8", n).astype(np.uint64), codes, ids)
 
 
+NO_MEMBERS = Members()
+
+
 def unit_keys(units: pl.DataFrame) -> Keys:
     """Return the key of each unit, from source, feedback_id, unit_index and unit_text."""
     columns = units.select("source", "feedback_id", "unit_index", "unit_text").iter_rows()

@@ -11,8 +11,8 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.curation import Curation
-from pipeline.members import Members
+from pipeline.curation import NO_CURATION, Curation
+from pipeline.members import NO_MEMBERS, Members
 
 ALIVE = ("new", "continuing", "returned")
 STATUSES = (*ALIVE, "dormant", "retired")
@@ -109,8 +109,8 @@ class Registry:
     themes: list[StoredTheme]
     next_number: int
     last_night: date | None = None
-    members: Members = Members()
-    curation: Curation = Curation()
+    members: Members = NO_MEMBERS
+    curation: Curation = NO_CURATION
 
     @property
     def signature(self) -> str | None:

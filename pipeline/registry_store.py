@@ -6,6 +6,7 @@ told by its hash. Functions take a connection: the store decides what is one tra
 """
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date
 from typing import Any
@@ -187,12 +188,11 @@ def _themes(connection: sa.Connection, query: sa.Select[Any]) -> list[StoredThem
 def _readable(connection: sa.Connection, query: sa.Select[Any]) -> Sequence[Mapping[Any, Any]]:
     """Return the rows of the themes; JSON that cannot be read is told by the theme it belongs to."""
     keywords = NIGHT_THEMES.c.keywords
-    plain = query.with_only_columns(*[c for c in NIGHT_THEMES.c if c is not keywords], sa.type_coerce(keywords, sa.Text))
+    others = [column for column in NIGHT_THEMES.c if column is not keywords]
+    plain = query.with_only_columns(*others, sa.type_coerce(keywords, sa.Text).label("keywords"))
     try:
         return connection.execute(query).mappings().all()
     except ValueError:
-        import json
-
         for row in connection.execute(plain).mappings():
             try:
                 json.loads(row["keywords"])

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from pipeline.loyalty import KEY, nps, score_distribution, theme_table
+from pipeline.registry import ALIVE
 
 SCHEMA_VERSION = 1
 DECIMALS = 4
@@ -160,12 +161,12 @@ def _new_theme_alerts(
 
 def _stability(rows: Sequence[Mapping[str, Any]], before: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """Count the themes of each status, and the share of last night's live themes that live on."""
-    live_before = {theme_id for theme_id, theme in before.items() if theme["status"] != "retired"}
-    live = {row["theme_id"] for row in rows if row["status"] != "retired"}
+    live_before = {theme_id for theme_id, theme in before.items() if theme["status"] in ALIVE}
+    live = {row["theme_id"] for row in rows if row["status"] in ALIVE}
     statuses = [row["status"] for row in rows]
     return {
-        **{status: statuses.count(status) for status in ("continuing", "new", "returned")},
-        "retired": len(live_before - live),
+        **{status: statuses.count(status) for status in ("continuing", "new", "returned", "dormant")},
+        "retired": len(live_before - live - {row["theme_id"] for row in rows if row["status"] == "dormant"}),
         "kept_share": len(live_before & live) / len(live_before) if live_before else None,
     }
 

@@ -20,7 +20,7 @@ from pipeline.continuity import Grouping, Units, find_afresh, follow
 from pipeline.curation import Curation
 from pipeline.families import Family, find_families
 from pipeline.matching import transitions
-from pipeline.members import Members, unit_keys
+from pipeline.members import NO_MEMBERS, Members, unit_keys
 from pipeline.naming import ThemeName, heard, name_themes
 from pipeline.quotes import representative
 from pipeline.registry import Registry, StoredTheme, Transition, theme_id
@@ -70,7 +70,7 @@ class ThemedNight:
     themes: pl.DataFrame
     stored: list[StoredTheme]
     transitions: list[Transition] = field(default_factory=list)
-    members: Members = Members()
+    members: Members = NO_MEMBERS
     kept_share: float | None = None
     refused: bool = False
 
@@ -182,9 +182,9 @@ class _Named:
         model = self.grouping.model
         rows = []
         for label, theme in enumerate(self.grouping.known):
-            family = next((f.theme_id for f in self.families if label in f.children), theme and theme.parent_id)
+            above = next((f.theme_id for f in self.families if label in f.children), theme.parent_id if theme else None)
             look = _look(model.centroids_[label], model.anchors_[model.anchor_labels_ == label])
-            rows.append(_row(self.ids[label], self.names[label], family, theme, look, signature, night))
+            rows.append(_row(self.ids[label], self.names[label], above, theme, look, signature, night))
         for family in self.families:
             look = _look(model.centroids_[family.children].mean(axis=0), np.zeros((0, dim), np.float32))
             rows.append(_row(family.theme_id, family.name, None, family.known, look, signature, night))

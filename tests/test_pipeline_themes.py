@@ -3,7 +3,6 @@
 import csv
 import re
 import unicodedata
-
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -12,10 +11,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from pipeline.naming import MAX_LENGTH
 from pipeline.bursts import bursting_topics
-from pipeline.curation import Curation
+from pipeline.curation import NO_CURATION
 from pipeline.matching import match_themes
+from pipeline.naming import MAX_LENGTH
 from pipeline.registry import Registry
 from pipeline.themes import FAR, THEME_SCHEMA, find_themes
 
@@ -62,7 +61,7 @@ def run(data, registry=None, day=MONDAY, **options):
     return find_themes(units, vectors, registry=registry or Registry([], 1), business_date=day, **options)
 
 
-def registry_after(*nights, curation=Curation()):
+def registry_after(*nights, curation=NO_CURATION):
     """Return what the store would return: the last state of every theme."""
     last = {theme.theme_id: theme for themed in nights for theme in themed.stored}
     themes = sorted(last.values(), key=lambda theme: theme.theme_id)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.report.night import SMALL_N, is_significant, ranked_themes
-from pipeline.report.wording import count, points, points_interval, short_date
+from pipeline.report.wording import count, percent, points, points_interval, short_date
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,12 @@ def alert_text(alert: dict[str, Any]) -> str:
     if alert["kind"] == "new_theme":
         since = f"最初の声は{short_date(alert['first_day'])}、n={count(alert['n_feedback'])}"
         return f"新しいテーマ「{alert['name']}」が見つかりました（{since}）"
+    if alert["kind"] == "growing_theme":
+        now = f"直近7日 {percent(alert['share'])}、n={count(alert['n_feedback'])}"
+        return f"「{alert['name']}」が増えています（{now}、それまでは{percent(alert['share_before'])}）"
+    if alert["kind"] == "theme_shift":
+        kept = f"テーマの構成が大きく変わり、前回と同じテーマに残る意見は{percent(alert['units_kept'])}でした"
+        return kept + ("。これまでのテーマを引き続き使っています" if alert["refused"] else "")
     return f"「{alert.get('name') or alert['kind']}」（n={count(alert.get('n_feedback'))}）"
 
 

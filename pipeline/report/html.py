@@ -21,6 +21,7 @@ from pipeline.report.night import (
     unassigned_reasons,
 )
 from pipeline.report.quotes import choose_quotes
+from pipeline.report.transitions import transition_lines
 
 
 def render_html(night: Night) -> str:
@@ -34,6 +35,7 @@ def render_html(night: Night) -> str:
         headline=write_headline(summary),
         themes=[_theme_view(theme, themes, units, night) for theme in themes],
         silent=silent_themes(summary),
+        transitions=transition_lines(summary),
         alerts=[alert_text(alert) for alert in summary["alerts"]],
         accounting=accounting(summary),
         quarantine=quarantine_reasons(night.quarantine),

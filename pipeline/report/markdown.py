@@ -6,6 +6,7 @@ from typing import Any
 
 from pipeline.report.headline import alert_text, write_headline
 from pipeline.report.night import Night, accounting, badge, is_significant, is_uncertain, ranked_themes
+from pipeline.report.transitions import transition_lines
 from pipeline.report.wording import (
     GROUPS,
     STATUSES,
@@ -32,10 +33,16 @@ def render_markdown(night: Night) -> str:
         _theme_table(summary),
         "## 警報",
         "\n".join(f"- {_escape(alert_text(alert))}" for alert in summary["alerts"]) or "警報はありません。",
+        *_transitions(summary),
         "## データの内訳",
         _accounting_table(summary),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _transitions(summary: dict[str, Any]) -> list[str]:
+    lines = transition_lines(summary)
+    return ["## テーマの移り変わり", "\n".join(f"- {_escape(line)}" for line in lines)] if lines else []
 
 
 def _nps_table(summary: dict[str, Any]) -> str:

@@ -43,8 +43,8 @@ class Night:
 
 
 def ranked_themes(summary: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the themes somebody mentioned, largest share first, each with its ``rank`` from 1."""
-    mentioned = [theme for theme in summary["themes"] if theme["n_feedback"] > 0]
+    """Return the themes somebody mentioned and nobody hid, largest share first, each with its ``rank`` from 1."""
+    mentioned = [theme for theme in summary["themes"] if theme["n_feedback"] > 0 and not theme.get("hidden")]
     mentioned.sort(key=lambda theme: (-theme["n_feedback"], theme["theme_id"]))
     return [theme | {"rank": rank} for rank, theme in enumerate(mentioned, start=1)]
 

@@ -7,7 +7,7 @@ NONE = "—"
 GROUPS = {"detractor": "批判者", "passive": "中立者", "promoter": "推奨者", "unscored": "点数なし"}
 SENTIMENTS = {"negative": "否定的", "neutral": "どちらでもない", "positive": "肯定的"}
 INTENTS = {"praise": "称賛", "complaint": "不満", "request": "要望", "question": "質問", "fact": "事実"}
-STATUSES = {"new": "新", "continuing": "継続", "returned": "復活", "retired": "終了"}
+STATUSES = {"new": "新", "continuing": "継続", "returned": "復活", "dormant": "休止", "retired": "終了"}
 _REASONS = (
     (r"score must be a whole number from 0 to 10", "点数は0〜10の整数でなければなりません"),
     (r"date must look like (.+)", r"日時の書き方が読めません（例：\1）"),

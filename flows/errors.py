@@ -1,0 +1,22 @@
+"""What an operator sees of an error: one line and exit status 2."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """Turn an unusable config, input, store or decision into one line on standard error and exit status 2."""
+    from flows.config import ConfigError
+    from pipeline.curation import CurationError
+    from pipeline.read import InputError
+    from pipeline.store import StoreError
+
+    try:
+        yield
+    except (ConfigError, CurationError, InputError, StoreError) as error:
+        print(f"kikitori: {error}", file=sys.stderr)
+        raise typer.Exit(2) from None

@@ -1,0 +1,177 @@
+"""Emerging themes: new in the registry, or growing beyond what chance brings.
+
+**Growing.** Of the N respondents of the window with a date, n answered in the last 7 days; K mention the
+theme, k of them in those days. If the theme had not grown, k would be a draw without replacement: the exact
+one-sided hypergeometric test asks how often such a draw holds k or more (Fisher 1935). It compares shares of
+respondents, so a week with more answers is no growth. Holm's step-down procedure (Holm 1979) over all themes
+tested holds the chance of any false alarm of a night at or below 0.001, for a window looks at the
+same weeks night after night and an alarm must be rare to be read. A theme also has to double its share and
+be mentioned by 6 respondents: beyond chance and worth a look.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+import polars as pl
+from scipy.stats import hypergeom
+
+from pipeline.loyalty import KEY, nps_group
+
+RECENT_DAYS = 7
+ALPHA = 0.001  # family-wise, per night
+_LEAST = 6  # respondents of the last days
+_GROWTH = 2.0  # least ratio of the share now to the share before
+_WEEKS_BEFORE = 2  # weeks of answers the last days are compared with, at least
+_N_GROUPS = 5
+
+
+def emerging_themes(
+    feedback: pl.DataFrame,
+    units: pl.DataFrame,
+    themes: pl.DataFrame,
+    *,
+    business_date: date,
+    timezone: str,
+    segments: Sequence[str] = (),
+    not_news: frozenset[str] = frozenset(),
+) -> list[dict[str, Any]]:
+    """Return one row per emerging theme, as summary.json shows it, sorted by theme_id.
+
+    Parameters
+    ----------
+    feedback, units : pl.DataFrame
+        Every respondent in the window (source, feedback_id, score, received_at, segments) and their units.
+    themes : pl.DataFrame
+        The night's themes: theme_id, name, status; hidden ones are left out.
+    business_date : date
+        The last of the recent days.
+    timezone : str
+        Where a day begins.
+    segments : sequence of str
+        Columns of `feedback` that say where respondents come from.
+    not_news : frozenset of str
+        New themes that somebody made: parts of a split.
+
+    Returns
+    -------
+    list of dict
+        theme_id, name, kind (new | growing), first_day and last_day (of the theme's units that are news),
+        n_feedback and n_units of those days, share and share_before (of respondents with an opinion), p
+        (Holm-adjusted; null for new), groups [{column, value, n, of}]: how many of the n respondents are of
+        a group that has `of` among all respondents of those days. The units are those rows of units.csv
+        that have the theme_id and a received_at in these days.
+    """
+    days = _people(feedback, units, timezone, segments)
+    start = business_date - timedelta(days=RECENT_DAYS - 1)
+    mentions = units.filter(pl.col("theme_id").is_not_null()).select("theme_id", *KEY).join(days, on=KEY, how="inner")
+    open_themes = themes.filter(~pl.col("hidden") & pl.col("status").is_in(["new", "continuing", "returned"]))
+    growing = _growing(mentions, days, start, open_themes["theme_id"].to_list())
+    found = []
+    for theme in open_themes.sort("theme_id").iter_rows(named=True):
+        theme_id = theme["theme_id"]
+        own = mentions.filter(pl.col("theme_id") == theme_id)
+        if own.is_empty():
+            continue
+        if theme["status"] == "new" and theme_id not in not_news:
+            found.append(_row(theme, "new", own, days, own["day"].min(), None))
+        elif theme_id in growing:
+            found.append(_row(theme, "growing", own, days, start, growing[theme_id]))
+    return found
+
+
+def growth_p(n_recent: int, n_all: int, k_recent: int, k_all: int) -> float:
+    """Return how often chance alone puts k_recent or more of a theme's k_all respondents among the n_recent.
+
+    Examples
+    --------
+    >>> round(growth_p(100, 1000, 4, 20), 2), growth_p(100, 1000, 20, 20) < 1e-20
+    (0.13, True)
+    """
+    return float(hypergeom.sf(k_recent - 1, n_all, k_all, n_recent))
+
+
+def holm(p: Mapping[str, float]) -> dict[str, float]:
+    """Return p values adjusted by Holm's step-down procedure.
+
+    Examples
+    --------
+    >>> holm({"a": 0.01, "b": 0.04, "c": 0.03})
+    {'a': 0.03, 'c': 0.06, 'b': 0.06}
+    """
+    adjusted, worst = {}, 0.0
+    for rank, (name, value) in enumerate(sorted(p.items(), key=lambda item: (item[1], item[0]))):
+        worst = max(worst, min(1.0, (len(p) - rank) * value))
+        adjusted[name] = worst
+    return adjusted
+
+
+def _people(feedback: pl.DataFrame, units: pl.DataFrame, timezone: str, segments: Sequence[str]) -> pl.DataFrame:
+    """Return the respondents with an opinion and a date, with their day and their groups."""
+    present = [name for name in segments if name in feedback.columns]
+    return (
+        feedback.filter(pl.col("received_at").is_not_null())
+        .select(
+            *KEY,
+            pl.col("received_at").dt.convert_time_zone(timezone).dt.date().alias("day"),
+            nps_group(pl.col("score")).alias("nps_group"),
+            *present,
+        )
+        .join(units.select(*KEY).unique(), on=KEY, how="semi")
+    )
+
+
+def _growing(mentions: pl.DataFrame, people: pl.DataFrame, start: date, themes: Sequence[str]) -> dict[str, float]:
+    """Return the adjusted p of each theme that grows."""
+    first = people["day"].min()
+    if not isinstance(first, date) or (start - first).days < 7 * _WEEKS_BEFORE:
+        return {}
+    recent = people["day"] >= start
+    n_recent, n_all = int(recent.sum()), people.height
+    counts = dict.fromkeys(themes, (0, 0))
+    once = mentions.unique(["theme_id", *KEY])
+    per_theme = once.group_by("theme_id").agg((pl.col("day") >= start).sum(), pl.len().alias("n"))
+    counts |= {theme: (k, n) for theme, k, n in per_theme.iter_rows() if theme in counts}
+    adjusted = holm({theme: growth_p(n_recent, n_all, k, n) for theme, (k, n) in counts.items()})
+    found = {}
+    for theme, (k, n) in counts.items():
+        before = (n - k) / max(1, n_all - n_recent)
+        doubled = k / max(1, n_recent) >= _GROWTH * before
+        if adjusted[theme] < ALPHA and k >= _LEAST and doubled:
+            found[theme] = adjusted[theme]
+    return found
+
+
+def _row(
+    theme: Mapping[str, Any], kind: str, own: pl.DataFrame, people: pl.DataFrame, start: Any, p: float | None
+) -> dict[str, Any]:
+    news = own.filter(pl.col("day") >= start)
+    then = people.filter(pl.col("day") >= start)
+    respondents = news.unique(KEY)
+    before = own.filter(pl.col("day") < start).unique(KEY).height
+    n_before = people.height - then.height
+    return {
+        "theme_id": theme["theme_id"],
+        "name": theme["name"],
+        "kind": kind,
+        "first_day": news["day"].min().isoformat(),  # type: ignore[union-attr]
+        "last_day": news["day"].max().isoformat(),  # type: ignore[union-attr]
+        "n_feedback": respondents.height,
+        "n_units": news.height,
+        "share": respondents.height / then.height,
+        "share_before": before / n_before if n_before else None,
+        "p": p,
+        "groups": _groups(respondents, then),
+    }
+
+
+def _groups(respondents: pl.DataFrame, people: pl.DataFrame) -> list[dict[str, Any]]:
+    """Return where the respondents come from, the largest groups first, beside everybody of those days."""
+    rows = []
+    for column in [name for name in people.columns if name not in (*KEY, "day")]:
+        everybody = dict(people.group_by(column).len().iter_rows())
+        for value, n in respondents.group_by(column).len().iter_rows():
+            if value not in (None, ""):
+                rows.append({"column": column, "value": str(value), "n": n, "of": everybody[value]})
+    rows.sort(key=lambda row: (-row["n"], row["column"] != "nps_group", row["column"], row["value"]))
+    return rows[:_N_GROUPS]
