@@ -23,6 +23,7 @@ fix: .venv/installed
 
 train: .venv/installed
 	$(BIN)/python -m models.training
+	$(BIN)/python -m models.theme_prior
 
 install: .venv/installed
 

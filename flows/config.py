@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
+from pipeline.codebooks import read_codebook
 from pipeline.customers import CUSTOMER_ROLES
 from pipeline.insight import LoyaltySettings
 from pipeline.mask import WordList
@@ -101,6 +102,7 @@ class Themes(_Section):
 
     granularity: Literal["coarse", "medium", "fine"] = "medium"
     random_state: int = 0
+    codebook: Path | None = None  # named themes, matched first: .toml or .xlsx
     retire_after_days: Annotated[int, Field(ge=1)] = 400
 
 
@@ -232,7 +234,10 @@ def load_config(path: str | Path) -> Config:
         config = Config.model_validate(data)
     except ValidationError as error:
         raise ConfigError(f"{path}: {_first_problem(error)}") from None
-    return _resolved(config, path)
+    resolved = _resolved(config, path)
+    if resolved.themes.codebook:
+        read_codebook(resolved.themes.codebook)  # what cannot be used is refused before the night begins
+    return resolved
 
 
 def _resolved(config: Config, path: Path) -> Config:
@@ -245,7 +250,9 @@ def _resolved(config: Config, path: Path) -> Config:
     customers = config.customers
     if customers and "://" not in customers.path:
         customers = customers.model_copy(update={"path": str(folder / customers.path)})
-    changed = {"sources": sources, "language": language, "privacy": privacy, "customers": customers}
+    codebook = config.themes.codebook
+    themes = config.themes.model_copy(update={"codebook": codebook and folder / codebook})
+    changed = {"sources": sources, "language": language, "privacy": privacy, "customers": customers, "themes": themes}
     return config.model_copy(update=changed | {"out": folder / config.out})
 
 

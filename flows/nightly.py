@@ -18,8 +18,11 @@ from flows.progress import stage
 from flows.publish import finish_pages, stored_tables, write_pages
 from models.embedding import Encoder
 from models.sentiment import SentimentClassifier
+from models.theme_prior import prior_for
 from pipeline import segment
 from pipeline.cache import text_key
+from pipeline.codebook_themes import with_codebook
+from pipeline.codebooks import read_codebook
 from pipeline.customers import Customers, read_customers
 from pipeline.encode import Encoded, encode_units, with_sentiment
 from pipeline.erasure import expire
@@ -215,13 +218,24 @@ def group(
     units: pl.DataFrame, embeddings: np.ndarray, config: Config, day: date, registry: Registry, tools: Tools
 ) -> ThemedNight:
     """Group the units into themes and give each its permanent id."""
+    encoder = tools.classifier.encoder
+    if config.themes.codebook:
+        registry = with_codebook(
+            registry,
+            read_codebook(config.themes.codebook),
+            encode=encoder.encode,
+            embeddings=embeddings,
+            prior=prior_for(encoder.model_id),
+            signature=f"{encoder.model_id}|{config.themes.granularity}",
+            business_date=day,
+        )
     return find_themes(
         units,
         embeddings,
         granularity=config.themes.granularity,
         random_state=config.themes.random_state,
         registry=registry,
-        model_id=tools.classifier.encoder.model_id,
+        model_id=encoder.model_id,
         business_date=day,
         retire_after=config.themes.retire_after_days,
     )

@@ -144,20 +144,31 @@ def undo(
 @app.command()
 def export(
     config: ConfigArgument,
-    file: Annotated[Path | None, typer.Option(help="FILE.csv or FILE.json; default: JSON to the terminal.")] = None,
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="FILE.toml or FILE.xlsx: a codebook; FILE.csv or FILE.json: a list. Default: JSON here."),
+    ] = None,
+    date_: Annotated[str | None, typer.Option("--date", help="Night of a codebook; default the newest.")] = None,
     out: OutOption = None,
 ) -> None:
-    """Write the themes with names, keywords and quotes, to edit or to start another deployment from."""
+    """Write the themes to edit: a codebook that a config can name (themes.codebook), or a list."""
+    from flows.codebooks import WRITERS, export_codebook
+    from flows.config import load_config
     from flows.curation import export_themes
 
     with one_line_errors(), _store(config, out) as store:
-        rows = export_themes(store)
-        text = _csv(rows) if file and file.suffix == ".csv" else json.dumps(rows, ensure_ascii=False, indent=2) + "\n"
+        if file and file.suffix.lower() in WRITERS:
+            n = export_codebook(store, load_config(config).title, file, _night(date_, "--date"))
+        else:
+            rows = export_themes(store)
+            n = len(rows)
     if file is None:
-        typer.echo(text, nl=False)
-    else:
+        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        return
+    if file.suffix.lower() not in WRITERS:
+        text = _csv(rows) if file.suffix == ".csv" else json.dumps(rows, ensure_ascii=False, indent=2) + "\n"
         file.write_text(text, encoding="utf-8-sig" if file.suffix == ".csv" else "utf-8")
-        typer.echo(f"{file}: {len(rows)} themes")
+    typer.echo(f"{file}: {n} themes")
 
 
 def _decide(
@@ -187,13 +198,13 @@ def _store(config: Path, out: Path | None) -> Iterator[Any]:
         yield store
 
 
-def _night(value: str | None) -> date | None:
+def _night(value: str | None, option: str = "--from") -> date | None:
     from flows.config import ConfigError
 
     try:
         return date.fromisoformat(value) if value else None
     except ValueError:
-        raise ConfigError(f"--from must look like 2026-11-22; got {value!r}") from None
+        raise ConfigError(f"{option} must look like 2026-11-22; got {value!r}") from None
 
 
 def _csv(rows: list[dict[str, Any]]) -> str:

@@ -2,6 +2,7 @@
 
 import csv
 import importlib.resources
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,48 @@ class Opinion:
     polarity: str
     intent: str
     domain: str
+
+
+@dataclass(frozen=True)
+class ThemeSet:
+    """Themes among which people choose when they sort one company's feedback.
+
+    Attributes
+    ----------
+    name : str
+        A domain, such as ``lodging``, or a part of a mixed file, such as ``services.parcel``.
+    definitions : dict
+        One line of description by theme name.
+    """
+
+    name: str
+    definitions: dict[str, str]
+
+    def holds(self, opinion: Opinion) -> bool:
+        """Tell whether an opinion is of this file and of one of these themes."""
+        return opinion.domain == self.name.split(".")[0] and opinion.theme in self.definitions
+
+
+def load_theme_sets(folder: Path | None = None) -> list[ThemeSet]:
+    """Return the sets of themes that ``themes.toml`` defines beside the corpus, by name.
+
+    Raises
+    ------
+    ValueError
+        If the folder has no themes.toml.
+    """
+    if folder is None:
+        with importlib.resources.as_file(importlib.resources.files("models") / "corpus") as shipped:
+            return load_theme_sets(shipped)
+    try:
+        data = tomllib.loads((folder / "themes.toml").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ValueError(f"no themes.toml in {folder}: expected [DOMAIN] with a description by theme") from None
+    sets = []
+    for name, section in sorted(data.items()):
+        parts = {f"{name}.{key}": part for key, part in section.items() if isinstance(part, dict)} or {name: section}
+        sets += [ThemeSet(key, part) for key, part in parts.items()]
+    return sets
 
 
 def load_corpus(folder: Path | None = None) -> list[Opinion]:

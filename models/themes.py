@@ -30,7 +30,7 @@ RUNS = 5
 _PRINCIPAL = 96
 MIN_NEW = 8  # members a theme needs to appear beside known ones
 MAX_UNASSIGNED = 0.03
-_CHUNK = 8192
+_CHUNK = 2048
 
 Floats = NDArray[np.float32]
 Labels = NDArray[np.int64]
@@ -62,7 +62,10 @@ GRANULARITY = {
     "fine": Level(theme=0.45, parent=0.61, support=0.012),
 }
 MIN_SUPPORT = 5
-_PLAIN_SPREAD = 0.38  # cosines of centred vectors beside those of theme vectors
+PLAIN_SPREAD = 0.38  # cosines of centred vectors beside those of theme vectors
+
+
+TOO_FAR, NO_THEMES = "too_far", "no_themes"  # why a vector has no theme
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ class Assignment:
     Attributes
     ----------
     labels : ndarray of int, (n,)
-        The theme; −1 = not assigned (the nearest theme is too far).
+        The theme; −1 = not assigned.
     similarity : ndarray of float32, (n,)
         Cosine in theme space to the centroid of the nearest theme, assigned or not; nan without any theme.
     second : ndarray of int, (n,)
@@ -82,6 +85,12 @@ class Assignment:
     labels: Labels
     similarity: Floats
     second: Labels
+
+    @property
+    def unassigned_reason(self) -> list[str | None]:
+        """Why each vector has no theme: ``"too_far"`` from the nearest one, or ``"no_themes"``; else None."""
+        reason = np.where(np.isnan(self.similarity), NO_THEMES, TOO_FAR).tolist()
+        return [None if label >= 0 else why for label, why in zip(self.labels.tolist(), reason, strict=True)]
 
 
 class KnownTheme(NamedTuple):
@@ -169,23 +178,17 @@ class ThemeModel:
         vectors = _checked(embeddings)
         self._prior = self._chosen_prior(vectors.shape[1])
         if self._prior is None:
-            level = level.spread(_PLAIN_SPREAD)
-        order = canonical_order(vectors)
-        ordered = vectors[order]
+            level = level.spread(PLAIN_SPREAD)
         with threadpool_limits(1):  # sums in a fixed order, whatever the number of cores
-            self.mean_ = self._prior.mean(ordered) if self._prior else ordered.sum(axis=0) / (len(ordered) + 30)
-            points = self._map(ordered)
+            chosen = vectors[content_sample(vectors, SAMPLE, self.random_state)]
+            self.mean_ = self._prior.mean(chosen) if self._prior else chosen.sum(axis=0) / (len(chosen) + 30)
             if known:
-                rank = np.argsort(order)
-                self._continue_from(known, [np.sort(rank[rows]) for rows in hints], ordered, points, level)
+                placed = self._continue_from(known, hints, vectors, level)
             else:
-                self._begin(ordered, points, level)
+                placed = self._begin(chosen, vectors, level)
             self.parent_labels_ = relate(self._centroid_points, level.parent)
-            placed = self._place(points, floor=-1.0)
-            self._floor = _floor(placed.similarity, level)
-            labels = np.where(placed.similarity >= self._floor, placed.labels, -1)
-        self.labels_ = np.empty(len(labels), np.int64)
-        self.labels_[order] = labels
+        self._floor = _floor(placed.similarity, level)
+        self.labels_ = self._above_floor(placed).labels
         return self
 
     def fit_predict(self, embeddings: NDArray[np.floating]) -> Labels:
@@ -195,7 +198,7 @@ class ThemeModel:
     def assign(self, embeddings: NDArray[np.floating]) -> Assignment:
         """Return the theme of each vector, its similarity, and the next best theme."""
         with threadpool_limits(1):
-            return self._place(self._map(_checked(embeddings)), self._floor)
+            return self._above_floor(self._place(_checked(embeddings)))
 
     def nearest_names(self, label: int, n: int = 3) -> list[tuple[str, float]]:
         """Return the corpus theme names nearest to a theme with their cosine; none without a prior."""
@@ -226,26 +229,35 @@ class ThemeModel:
             return self._prior.transform(vectors, self.mean_)
         return unit(vectors - self.mean_)
 
-    def _begin(self, vectors: Floats, points: Floats, level: Level) -> None:
-        rows = sample(len(points), SAMPLE, self.random_state)
-        groups = discover(points[rows], level, self.random_state)
-        themes = _look(vectors[rows], points[rows], groups)
+    def _begin(self, chosen: Floats, vectors: Floats, level: Level) -> "_Placed":
+        points = self._map(chosen)
+        themes = _look(chosen, points, discover(points, level, self.random_state))
         self._remember(themes, vectors.shape[1])
         # Placing by centroid and anchor moves a few members: number the themes by what they hold in the end.
-        counts = np.bincount(self._place(points, floor=-1.0).labels, minlength=len(themes))
+        counts = np.bincount(self._place(vectors).labels, minlength=len(themes))
         order = [k for k in np.argsort(-counts, kind="stable") if counts[k]]
         self._remember([themes[k] for k in order], vectors.shape[1])
+        return self._place(vectors)
 
     def _continue_from(
-        self, known: Sequence[KnownTheme], hints: list[Labels], vectors: Floats, points: Floats, level: Level
-    ) -> None:
+        self, known: Sequence[KnownTheme], hints: Sequence[NDArray[np.integer]], vectors: Floats, level: Level
+    ) -> "_Placed":
         self._remember(known, vectors.shape[1])
-        new = np.full(len(points), -1, np.int64)
-        for group, rows in enumerate(hints):
-            new[rows] = group
-        found = novel(points, self._anchor_points, level, self.random_state)
-        new = np.where((new < 0) & (found >= 0), len(hints) + found, new)
-        self._remember([*known, *_look(vectors, points, new)], vectors.shape[1])
+        placed = self._place(vectors)
+        hinted = np.zeros(len(vectors), bool)
+        new = []
+        for rows in hints:
+            hinted[rows] = True
+            mine = vectors[rows][canonical_order(vectors[rows])]
+            new += _look(mine, self._map(mine), np.zeros(len(mine), np.int64))
+        rows = np.flatnonzero((placed.explained < level.explained) & ~hinted)
+        rows = rows[content_sample(vectors[rows], SAMPLE, self.random_state)]
+        points = self._map(vectors[rows])
+        new += _look(vectors[rows], points, novel(points, placed.explained[rows], level, self.random_state))
+        if not new:
+            return placed
+        self._remember([*known, *new], vectors.shape[1])
+        return self._place(vectors)
 
     def _remember(self, themes: Sequence[KnownTheme], dim: int) -> None:
         centroids = [theme.centroid for theme in themes]
@@ -256,23 +268,44 @@ class ThemeModel:
         self._centroid_points = self._map(self.centroids_)
         self._anchor_points = self._map(self.anchors_)
 
-    def _place(self, points: Floats, floor: float) -> Assignment:
-        n_themes = len(self.centroids_)
-        if not n_themes:
-            nothing = np.full(len(points), -1, np.int64)
-            return Assignment(nothing, np.full(len(points), np.nan, np.float32), nothing.copy())
-        parts = [self._rank(points[start : start + _CHUNK]) for start in range(0, len(points) or 1, _CHUNK)]
-        ranked, nearest = map(np.concatenate, zip(*parts, strict=True))
-        second = ranked[:, 1] if n_themes > 1 else np.full(len(points), -1, np.int64)
-        return Assignment(np.where(nearest >= floor, ranked[:, 0], -1), nearest, second)
+    def _place(self, vectors: Floats) -> "_Placed":
+        """Return the best place of each vector, however far it is: the one rule for all of them."""
+        if not len(self.centroids_):
+            return _Placed.nowhere(len(vectors))
+        blocks = [self._rank(self._map(vectors[start : start + _CHUNK])) for start in range(0, len(vectors), _CHUNK)]
+        return _Placed(*map(np.concatenate, zip(*blocks, strict=True))) if blocks else _Placed.nowhere(0)
 
-    def _rank(self, points: Floats) -> tuple[Labels, Floats]:
-        """Return every vector's two best themes, by centroid and nearest anchor, and its cosine to the first."""
-        to_centroid = points @ self._centroid_points.T
+    def _rank(self, points: Floats) -> "_Placed":
+        # In float64: what stands beside a row in its block may move its cosines by 1e-16, not by 1e-7.
+        exact = points.astype(np.float64)
+        to_centroid = exact @ self._centroid_points.T.astype(np.float64)
+        to_anchor = exact @ self._anchor_points.T.astype(np.float64)
         starts = np.flatnonzero(np.diff(self.anchor_labels_, prepend=-1))
-        score = to_centroid + np.maximum.reduceat(points @ self._anchor_points.T, starts, axis=1)
+        score = to_centroid + np.maximum.reduceat(to_anchor, starts, axis=1)
         ranked = np.argsort(-score, axis=1, kind="stable")[:, :2].astype(np.int64)
-        return ranked, np.take_along_axis(to_centroid, ranked[:, :1], axis=1)[:, 0]
+        second = ranked[:, 1] if ranked.shape[1] > 1 else np.full(len(points), -1, np.int64)
+        nearest = np.take_along_axis(to_centroid, ranked[:, :1], axis=1)[:, 0]
+        return _Placed(
+            ranked[:, 0], nearest.astype(np.float32), second, to_anchor.max(axis=1).astype(np.float32)
+        )
+
+    def _above_floor(self, placed: "_Placed") -> Assignment:
+        labels = np.where(placed.similarity >= self._floor, placed.labels, -1)
+        return Assignment(labels, placed.similarity, placed.second)
+
+
+class _Placed(NamedTuple):
+    """Each vector's best theme, its cosine to it, the second best theme, and its cosine to the nearest anchor."""
+
+    labels: Labels
+    similarity: Floats
+    second: Labels
+    explained: Floats
+
+    @classmethod
+    def nowhere(cls, n: int) -> "_Placed":
+        none, unknown = np.full(n, -1, np.int64), np.full(n, np.nan, np.float32)
+        return cls(none, unknown, none.copy(), unknown.copy())
 
 
 def _look(vectors: Floats, points: Floats, labels: Labels) -> list[KnownTheme]:
@@ -343,23 +376,25 @@ def refine(points: Floats, groups: Labels, iterations: int = 10) -> Labels:
     return groups
 
 
-def novel(points: Floats, anchors: Floats, level: Level, random_state: int = 0) -> Labels:
-    """Return the new theme of each vector that known anchors explain badly, −1 for all others.
+def novel(points: Floats, explained: Floats, level: Level, random_state: int = 0) -> Labels:
+    """Return the new theme of each vector, −1 for those in none.
 
     A group is new when its members are markedly nearer to each other than to any known anchor.
+
+    Parameters
+    ----------
+    points : ndarray, (n, dim)
+        Vectors that known anchors explain badly.
+    explained : ndarray, (n,)
+        The cosine of each to its nearest known anchor.
     """
     new = np.full(len(points), -1, np.int64)
-    explained = (points @ anchors.T).max(axis=1)
-    open_rows = np.flatnonzero(explained < level.explained)
-    open_rows = open_rows[sample(len(open_rows), SAMPLE, random_state)]
-    if len(open_rows) < MIN_NEW:
+    if len(points) < MIN_NEW:
         return new
-    small = np.arange(len(open_rows))
-    if len(open_rows) > POINTS:
-        small = kmeans(points[open_rows], MICRO, random_state)
-    groups = by_size(link(points[open_rows], small, level.theme))
+    small = np.arange(len(points)) if len(points) <= POINTS else kmeans(points, MICRO, random_state)
+    groups = by_size(link(points, small, level.theme))
     for group in range(1 + int(groups.max())):
-        mine = open_rows[groups == group]
+        mine = np.flatnonzero(groups == group)
         if len(mine) < MIN_NEW:
             break
         total = points[mine].sum(axis=0)
@@ -407,6 +442,24 @@ def canonical_order(vectors: Floats) -> NDArray[np.int64]:
     return np.argsort(rows, kind="stable") if len(rows) else np.zeros(0, np.int64)
 
 
+def content_sample(vectors: Floats, size: int, random_state: int) -> NDArray[np.int64]:
+    """Return at most size row numbers, drawn and ordered by the rows' content, whatever order they come in.
+
+    Each row is hashed (multiply-add over its bits, Carter & Wegman 1979) and the smallest hashes are taken.
+    """
+    if len(vectors) > size:
+        factors = np.random.default_rng(random_state).integers(0, 2**64, vectors.shape[1], np.uint64) | np.uint64(1)
+        keys = np.empty(len(vectors), np.uint64)
+        for start in range(0, len(vectors), _CHUNK):
+            bits = np.ascontiguousarray(vectors[start : start + _CHUNK]).view(np.uint32).astype(np.uint64)
+            mixed = (bits * factors).sum(axis=1, dtype=np.uint64)
+            keys[start : start + _CHUNK] = (mixed ^ (mixed >> np.uint64(32))) * factors[0]
+        rows = np.sort(np.argsort(keys, kind="stable")[:size])
+    else:
+        rows = np.arange(len(vectors))
+    return rows[canonical_order(vectors[rows])]
+
+
 def sample(n: int, size: int, random_state: int) -> NDArray[np.int64]:
     """Return at most size of n row numbers, sorted."""
     if n <= size:
@@ -436,6 +489,7 @@ def _floor(similarity: Floats, level: Level) -> float:
 
 def _checked(embeddings: NDArray[np.floating]) -> Floats:
     vectors = np.asarray(embeddings, np.float32)
-    if vectors.ndim != 2 or not np.isfinite(vectors).all():
+    blocks = range(0, len(vectors) if vectors.ndim else 0, _CHUNK)
+    if vectors.ndim != 2 or not all(np.isfinite(vectors[start : start + _CHUNK]).all() for start in blocks):
         raise ValueError(f"embeddings must be a finite matrix (n, dim); got shape {vectors.shape}")
     return vectors

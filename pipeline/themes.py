@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from models.theme_prior import ThemePrior, unit
+from models.theme_prior import ThemePrior, prior_for, unit
 from models.themes import ThemeModel
 from pipeline.bursts import bursting_topics
 from pipeline.continuity import Grouping, Units, find_afresh, follow
@@ -115,7 +115,7 @@ def find_themes(
     signature = f"{model_id}|{granularity}"
     keys = unit_keys(units)
     seen = Units(units["unit_text"].to_list(), embeddings, registry.members.themes_of(keys))
-    model = ThemeModel(granularity, random_state, prior=_prior_of(model_id) if prior == "bundled" else prior)
+    model = ThemeModel(granularity, random_state, prior=prior_for(model_id) if prior == "bundled" else prior)
     leaves, parents = _levels(registry)
     grouping = _group(model, seen, leaves, registry, signature, units, business_date)
     named = _Named.of(units, grouping, leaves, parents, registry)
@@ -384,12 +384,6 @@ def _theme_frame(
 
 def _look(centroid: np.ndarray, anchors: np.ndarray) -> np.ndarray:
     return np.concatenate([unit(centroid[None]), anchors]).astype(np.float32)
-
-
-def _prior_of(model_id: str) -> ThemePrior | None:
-    """Return the bundled prior for the vectors it was learned from, none for another encoder's."""
-    prior = ThemePrior.from_pretrained()
-    return prior if model_id.startswith(prior.encoder_id) else None
 
 
 def _still_fits(theme: StoredTheme, now: ThemeName, texts: list[str]) -> bool:

@@ -7,8 +7,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.theme_prior import ThemePrior, domain_opinions, train
-from models.themes import GRANULARITY, KnownTheme, ThemeModel, by_size, canonical_order, kmeans, least_support, link
+from models.corpus import load_theme_sets
+from models.theme_prior import LabelledSet, ThemePrior, prior_for, train, unit
+from models.themes import (
+    GRANULARITY,
+    KnownTheme,
+    ThemeModel,
+    by_size,
+    canonical_order,
+    content_sample,
+    kmeans,
+    least_support,
+    link,
+    relate,
+)
 
 DIM = 24
 
@@ -64,6 +76,23 @@ def test_no_themes_assign_nothing():
     assignment = plain().fit(np.zeros((0, 4), np.float32)).assign(np.eye(4, dtype=np.float32))
     assert assignment.labels.tolist() == [-1] * 4
     assert np.isnan(assignment.similarity).all()
+    assert assignment.unassigned_reason == ["no_themes"] * 4
+
+
+def test_whoever_has_no_theme_has_a_reason():
+    vectors, _ = topics([60, 50, 40])
+    model = plain().fit(vectors)
+    far = -model.centroids_.mean(axis=0, keepdims=True)
+    assignment = model.assign(np.concatenate([vectors[:5], unit(far)]).astype(np.float32))
+    assert assignment.unassigned_reason == [None] * 5 + ["too_far"]
+    assert assignment.second[5] >= 0
+
+
+def test_one_enormous_theme_leaves_the_small_ones_alone():
+    vectors, truth = topics([2000, 60, 50])
+    labels = plain().fit_predict(vectors)
+    assert np.mean(labels[truth == 0] == 0) > 0.9
+    assert np.mean(labels[truth == 1] != 0) > 0.9
 
 
 @settings(max_examples=15, deadline=None)
@@ -76,15 +105,24 @@ def test_the_order_of_rows_does_not_matter(seed, n):
     assert np.array_equal(shuffled.centroids_, model.centroids_)
 
 
-def test_one_by_one_and_in_a_batch_give_the_same():
-    vectors, _ = topics([50, 30, 20], noise=0.6)
-    model = plain().fit(vectors)
+@pytest.mark.parametrize("prior", ["bundled", None])
+def test_one_by_one_and_in_any_batch_give_the_very_same(prior):
+    vectors, _ = topics([150, 90, 60], noise=0.9, dim=384)
+    model = ThemeModel(prior=prior).fit(vectors)
     batch = model.assign(vectors)
-    single = [model.assign(vectors[row : row + 1]) for row in range(len(vectors))]
-    assert batch.labels.tolist() == [one.labels[0] for one in single]
-    assert batch.second.tolist() == [one.second[0] for one in single]
-    assert np.allclose(batch.similarity, [one.similarity[0] for one in single], atol=1e-5)
     assert (batch.labels == model.labels_).all()
+    for size in (1, 7, 64):
+        parts = [model.assign(vectors[start : start + size]) for start in range(0, len(vectors), size)]
+        for name in ("labels", "similarity", "second"):
+            assert np.array_equal(np.concatenate([getattr(part, name) for part in parts]), getattr(batch, name))
+
+
+def test_a_sample_depends_on_content_alone():
+    vectors, _ = topics([300, 200])
+    order = np.random.default_rng(2).permutation(500)
+    chosen = vectors[content_sample(vectors, 100, 0)]
+    assert np.array_equal(chosen, vectors[order][content_sample(vectors[order], 100, 0)])
+    assert not np.array_equal(chosen, vectors[content_sample(vectors, 100, 1)])
 
 
 def test_many_vectors_are_grouped_from_a_sample(monkeypatch):
@@ -118,8 +156,6 @@ def test_related_themes_share_a_parent():
     centers = np.array([base[0] + 0.45 * base[1], base[0] - 0.45 * base[1], base[2]])
     rows = np.repeat(centers, 40, axis=0) + 0.08 * rng.normal(size=(120, DIM))
     level = GRANULARITY["medium"].spread(0.38)
-    from models.themes import relate, unit
-
     assert relate(unit(centers).astype(np.float32), level.parent).tolist() == [0, 0, -1]
     assert len(plain().fit(unit(rows).astype(np.float32)).centroids_) >= 2
 
@@ -189,20 +225,31 @@ def test_kmeans_gives_consecutive_groups():
     assert canonical_order(np.zeros((0, 3), np.float32)).tolist() == []
 
 
+def labelled(*, seed=0, dim=16):
+    """Return two sets of two themes each, whose texts point where their opinions do."""
+    vectors, truth = topics([12, 12, 12, 12], dim=dim, seed=seed)
+    texts = np.stack([vectors[truth == topic][:3] for topic in range(4)])
+    return [
+        LabelledSet(("配送", "価格"), vectors[truth < 2], truth[truth < 2], texts[:2]),
+        LabelledSet(("接客", "設備"), vectors[truth > 1], truth[truth > 1] - 2, texts[2:]),
+    ]
+
+
 def test_the_prior_survives_saving(tmp_path):
-    vectors, truth = topics([12, 12, 12, 12], dim=16)
-    prior = train(vectors, ["a", "a", "b", "b"] * 12, [str(t) for t in truth], epochs=2, hidden=8, theme_dim=4)
+    sets = labelled()
+    prior = train(sets, epochs=2, hidden=8, map_dim=4, n_maps=2)
     prior.save(tmp_path)
     loaded = ThemePrior.from_pretrained(tmp_path)
-    assert loaded.names == prior.names and loaded.model_id == prior.model_id
+    assert loaded.names == prior.names == ("配送", "価格", "接客", "設備")
+    assert loaded.model_id == prior.model_id
+    vectors = sets[0].embeddings
     mean = prior.mean(vectors)
     assert np.allclose(loaded.transform(vectors, mean), prior.transform(vectors, mean), atol=1e-3)
     assert np.allclose(np.linalg.norm(loaded.transform(vectors, mean), axis=1), 1, atol=1e-3)
 
 
 def test_training_again_gives_the_same_weights():
-    vectors, truth = topics([12, 12], dim=16)
-    runs = [train(vectors, ["a"] * 24, [str(t) for t in truth], epochs=1, hidden=8, theme_dim=4) for _ in range(2)]
+    runs = [train(labelled(), epochs=1, hidden=8, map_dim=4, n_maps=2) for _ in range(2)]
     assert runs[0].model_id == runs[1].model_id
 
 
@@ -211,10 +258,21 @@ def test_a_missing_prior_says_what_to_do(tmp_path):
         ThemePrior.from_pretrained(tmp_path)
 
 
+def test_a_prior_of_an_earlier_layout_is_refused(tmp_path):
+    train(labelled(), epochs=1, hidden=8, map_dim=4, n_maps=1).save(tmp_path)
+    from safetensors.numpy import save
+
+    (tmp_path / "model.safetensors").write_bytes(save({"center": np.zeros(3, np.float16)}))
+    with pytest.raises(ValueError, match="train one with python -m models.theme_prior"):
+        ThemePrior.from_pretrained(tmp_path)
+
+
 def test_the_shipped_prior_knows_the_corpus_and_is_small():
     prior = ThemePrior.from_pretrained()
-    assert {opinion.theme for opinion in domain_opinions()} == set(prior.names)
+    assert {name for part in load_theme_sets() for name in part.definitions} == set(prior.names)
     assert prior.dim == 384
+    assert prior_for(prior.encoder_id + "|float32") is not None
+    assert prior_for("another|query:|float32") is None
     name, cosine = prior.nearest_names(prior.themes[0], 1)[0]
     assert name == prior.names[0] and cosine == pytest.approx(1, abs=1e-2)
 

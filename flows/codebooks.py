@@ -1,0 +1,42 @@
+"""Write a night's themes as a codebook: ``kikitori themes export``."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+from flows.config import ConfigError
+from pipeline.codebook_themes import codebook_of
+from pipeline.codebooks import to_excel, to_toml
+from pipeline.store import Store
+
+WRITERS = {".toml": to_toml, ".xlsx": to_excel}
+
+
+def export_codebook(store: Store, title: str, file: Path, business_date: date | None = None) -> int:
+    """Write the themes that were alive on a night into a .toml or .xlsx file; return how many.
+
+    Parameters
+    ----------
+    store : Store
+        Holds the nights.
+    title : str
+        The deployment's title.
+    file : Path
+        Where to write; an existing file is not overwritten.
+    business_date : date, optional
+        The night; default the newest.
+
+    Raises
+    ------
+    ConfigError
+        If the file exists, or there is no such night.
+    """
+    if file.exists():
+        raise ConfigError(f"{file}: exists already; give the name of a new file")
+    nights = [date.fromisoformat(night["business_date"]) for night in store.nights()]
+    day = business_date or max(nights, default=None)
+    if day is None or day not in nights:
+        asked = f" of {day}" if day else ""
+        raise ConfigError(f"{title}: no night{asked}; the newest is {max(nights, default='none')}")
+    codebook = codebook_of(store.registry_before(day + timedelta(days=1)), f"{title} {day}")
+    file.write_bytes(WRITERS[file.suffix.lower()](codebook))
+    return len(codebook.themes)
