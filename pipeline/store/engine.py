@@ -22,7 +22,8 @@ _REMEDIES = (
     (("locked",), "another program is writing to it: let it end, then run again"),
     (("full", "no space", "too large"), "free some space, then run again"),
     (("readonly", "read-only", "permission"), "make the file and its folder writable, then run again"),
-    (("malformed", "not a database"), "it is damaged: restore the last backup"),
+    (("malformed", "not a database"), "it is damaged, or no database: restore the last backup, or set another store"),
+    (("i/o error",), "check the disk and its free space, then run again"),
 )
 
 
@@ -53,13 +54,9 @@ def clear_errors(engine: sa.Engine) -> Iterator[None]:
     except (sa.exc.IntegrityError, sa.exc.ProgrammingError, sa.exc.DataError):
         raise  # ours to mend, not the operator's
     except sa.exc.DBAPIError as error:
-        reason = first_line(error)
-        remedy = next(
-            (remedy for words, remedy in _REMEDIES if any(word in reason.lower() for word in words)),
-            "check that it is running and reachable, then run again",
-        )
         shown = engine.url.render_as_string(hide_password=True)
-        raise StoreError(f"the store {shown} cannot be used: {reason}; {remedy}") from error
+        advice = "check that it is running and reachable, then run again"
+        raise StoreError(f"the store {shown} cannot be used: {with_remedy(error, advice)}") from error
 
 
 def migrate(engine: sa.Engine, shown: str) -> None:
@@ -109,6 +106,13 @@ def compact(engine: sa.Engine) -> bool:
         free.exec_driver_sql("VACUUM")
         (busy, _, _) = free.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
     return not busy
+
+
+def with_remedy(error: Exception, otherwise: str) -> str:
+    """Return what the driver said and what to do about it."""
+    reason = first_line(error)
+    known = (remedy for words, remedy in _REMEDIES if any(word in reason.lower() for word in words))
+    return f"{reason}; {next(known, otherwise)}"
 
 
 def first_line(error: Exception) -> str:
