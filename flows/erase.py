@@ -41,7 +41,7 @@ def forget(
     ConfigError
         If not exactly one id is given, or the source is not configured.
     StoreError
-        If all is erased, but a program that reads the database keeps the words in its log for now.
+        If all is erased, but a program that reads the database keeps the words in its files for now.
     """
     if bool(customer) == bool(feedback):
         raise ConfigError("forget: give exactly one of --customer and --feedback")
@@ -59,7 +59,7 @@ def forget(
         finish_pages(store, folder)
         if not store.compact():
             raise StoreError(
-                "the database is being read by another program, which keeps erased text in its write-ahead log: "
+                "erased, but the database is being read by another program, which keeps the words in its files: "
                 "let that program end, then run the same command again"
             )
     return erased

@@ -25,7 +25,7 @@ from pipeline.store.cache import cache_drop, cache_get, namespaces
 from pipeline.store.feedback import midnight
 from pipeline.store.nights import dates, replace_table, set_pending, summaries, table_of
 from pipeline.store.registry import drop_members, drop_vectors
-from pipeline.store.tables import ERASURES, FEEDBACK, TEXT_KEYS, chunks
+from pipeline.store.tables import ERASURES, FEEDBACK, TEXT_KEYS, chunks, is_one_of
 from pipeline.tombstones import CUSTOMER, RESPONSE, bury, response_mark
 
 SEGMENTS = "segment:"
@@ -161,9 +161,9 @@ def _words_kept(connection: sa.Connection, responses: Sequence[_Key], secret: by
     """Return the keys under which the cache may hold anything of these responses: as read, as masked, by unit."""
     keys: set[str] = set()
     for chunk in chunks(responses):
-        texts = sa.select(FEEDBACK.c.text).where(_is_one_of(FEEDBACK, chunk))
+        texts = sa.select(FEEDBACK.c.text).where(is_one_of(FEEDBACK, chunk))
         keys.update(text_key(text, secret) for text in connection.scalars(texts))
-        keys.update(connection.scalars(sa.select(TEXT_KEYS.c.text_key).where(_is_one_of(TEXT_KEYS, chunk))))
+        keys.update(connection.scalars(sa.select(TEXT_KEYS.c.text_key).where(is_one_of(TEXT_KEYS, chunk))))
     for namespace in namespaces(connection, SEGMENTS):
         for value in cache_get(connection, namespace, keys).values():
             annotation = json.loads(value)
@@ -226,10 +226,10 @@ def _delete(connection: sa.Connection, responses: Sequence[_Key]) -> int:
     """Delete the responses and what links them to the cache; return how many responses were stored."""
     stored: set[_Key] = set()
     for chunk in chunks(responses):
-        query = sa.select(FEEDBACK.c.source, FEEDBACK.c.feedback_id).where(_is_one_of(FEEDBACK, chunk))
+        query = sa.select(FEEDBACK.c.source, FEEDBACK.c.feedback_id).where(is_one_of(FEEDBACK, chunk))
         stored.update((source, feedback_id) for source, feedback_id in connection.execute(query))
         for table in (FEEDBACK, TEXT_KEYS):
-            connection.execute(sa.delete(table).where(_is_one_of(table, chunk)))
+            connection.execute(sa.delete(table).where(is_one_of(table, chunk)))
     return len(stored)
 
 
@@ -253,7 +253,3 @@ def _write_down(
 def _listed(table: pl.DataFrame, responses: pl.DataFrame) -> pl.Series:
     marked = table.select(*KEY).join(responses.with_columns(listed=True), on=KEY, how="left", maintain_order="left")
     return marked["listed"].fill_null(False)
-
-
-def _is_one_of(table: sa.Table, keys: Sequence[_Key]) -> sa.ColumnElement[bool]:
-    return sa.tuple_(table.c.source, table.c.feedback_id).in_(keys)

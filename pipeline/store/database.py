@@ -49,10 +49,8 @@ class Store:
             engine.migrate(store.engine, shown)
         except sa.exc.SQLAlchemyError as error:
             store.close()
-            raise StoreError(
-                f"the store {shown} cannot be opened: {engine.first_line(error)}; "
-                "check that the folder or server exists, may be written to, and holds a kikitori database"
-            ) from error
+            advice = "check that the folder or server exists, may be written to, and holds a kikitori database"
+            raise StoreError(f"the store {shown} cannot be opened: {engine.with_remedy(error, advice)}") from error
         except StoreError:
             store.close()
             raise

@@ -18,11 +18,13 @@ WAIT = 30
 
 _MIGRATING = 5_204_413  # any numbers of our own: PostgreSQL's advisory locks
 RUNNING = 5_204_414
+_WITH_WORDS = ("feedback", "text_keys", "cache", "night_tables", "night_themes")
 _REMEDIES = (
     (("locked",), "another program is writing to it: let it end, then run again"),
     (("full", "no space", "too large"), "free some space, then run again"),
     (("readonly", "read-only", "permission"), "make the file and its folder writable, then run again"),
-    (("malformed", "not a database"), "it is damaged: restore the last backup"),
+    (("malformed", "not a database"), "it is damaged, or no database: restore the last backup, or set another store"),
+    (("i/o error",), "check the disk and its free space, then run again"),
 )
 
 
@@ -53,13 +55,9 @@ def clear_errors(engine: sa.Engine) -> Iterator[None]:
     except (sa.exc.IntegrityError, sa.exc.ProgrammingError, sa.exc.DataError):
         raise  # ours to mend, not the operator's
     except sa.exc.DBAPIError as error:
-        reason = first_line(error)
-        remedy = next(
-            (remedy for words, remedy in _REMEDIES if any(word in reason.lower() for word in words)),
-            "check that it is running and reachable, then run again",
-        )
         shown = engine.url.render_as_string(hide_password=True)
-        raise StoreError(f"the store {shown} cannot be used: {reason}; {remedy}") from error
+        advice = "check that it is running and reachable, then run again"
+        raise StoreError(f"the store {shown} cannot be used: {with_remedy(error, advice)}") from error
 
 
 def migrate(engine: sa.Engine, shown: str) -> None:
@@ -96,19 +94,38 @@ def migrate(engine: sa.Engine, shown: str) -> None:
 def compact(engine: sa.Engine) -> bool:
     """Write the database anew, so that what was deleted is in no byte of its files; tell whether that is done.
 
-    SQLite's file is rebuilt and its write-ahead log emptied; a program that reads the database just then keeps
-    the log from being emptied. PostgreSQL's tables are rewritten; its own log and its backups keep older bytes
-    as long as the server is configured to.
+    SQLite's file is rebuilt and its write-ahead log emptied, PostgreSQL's tables are rewritten; neither can be
+    done while another program is reading. PostgreSQL's own log and its backups keep older bytes as long as the
+    server is configured to.
     """
     with clear_errors(engine), engine.connect() as connection:
         free = connection.execution_options(isolation_level="AUTOCOMMIT")
         if engine.dialect.name == "postgresql":
-            for table in ("feedback", "text_keys", "cache", "night_tables", "night_themes"):
-                free.exec_driver_sql(f"VACUUM FULL {table}")
-            return True
+            return _rewrite_tables(free)
         free.exec_driver_sql("VACUUM")
         (busy, _, _) = free.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
     return not busy
+
+
+def _rewrite_tables(connection: sa.Connection) -> bool:
+    connection.exec_driver_sql(f"SET lock_timeout = '{WAIT}s'")
+    try:
+        for table in _WITH_WORDS:
+            connection.exec_driver_sql(f"VACUUM FULL {table}")
+    except sa.exc.OperationalError as error:
+        if "lock timeout" not in first_line(error):
+            raise
+        return False
+    finally:
+        connection.exec_driver_sql("RESET lock_timeout")
+    return True
+
+
+def with_remedy(error: Exception, otherwise: str) -> str:
+    """Return what the driver said and what to do about it."""
+    reason = first_line(error)
+    known = (remedy for words, remedy in _REMEDIES if any(word in reason.lower() for word in words))
+    return f"{reason}; {next(known, otherwise)}"
 
 
 def first_line(error: Exception) -> str:

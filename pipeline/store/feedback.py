@@ -16,7 +16,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from pipeline.read.contract import FEEDBACK_SCHEMA, RATINGS
-from pipeline.store.tables import FEEDBACK, TEXT_KEYS, chunks, insert
+from pipeline.store.tables import FEEDBACK, TEXT_KEYS, chunks, insert, is_one_of
 
 NEWS_SCHEMA: dict[str, Any] = {"source": pl.Utf8, "feedback_id": pl.Utf8, "news": pl.Utf8, "first_seen": pl.Date}
 _Key = tuple[str, str]
@@ -53,7 +53,7 @@ def upsert_feedback(connection: sa.Connection, feedback: pl.DataFrame, business_
     for chunk in chunks(_rows(feedback, business_date)):
         keys = [_key(row) for row in chunk]
         known = _known(connection, keys, business_date)
-        tonight = sa.and_(FEEDBACK.c.seen == business_date, _is_one_of(FEEDBACK, keys))
+        tonight = sa.and_(FEEDBACK.c.seen == business_date, is_one_of(FEEDBACK, keys))
         connection.execute(sa.delete(FEEDBACK).where(tonight))  # what an earlier run of this night had read
         versions = []
         for row in chunk:
@@ -118,16 +118,13 @@ def midnight(day: date, timezone: str) -> datetime:
     return _utc(datetime.combine(day, time.min, ZoneInfo(timezone)))
 
 
-def _is_one_of(table: sa.Table, keys: Sequence[_Key]) -> sa.ColumnElement[bool]:
-    return sa.tuple_(table.c.source, table.c.feedback_id).in_(keys)
-
 
 def _known(connection: sa.Connection, keys: Sequence[_Key], before: date) -> dict[_Key, tuple[str, date]]:
     """Return the content hash of the version that held the night before, and when the response first came."""
     table = FEEDBACK.c
     query = (
         sa.select(table.source, table.feedback_id, table.content_hash, table.seen)
-        .where(_is_one_of(FEEDBACK, keys), table.seen < before)
+        .where(is_one_of(FEEDBACK, keys), table.seen < before)
         .order_by(table.seen)
     )
     known: dict[_Key, tuple[str, date]] = {}

@@ -107,6 +107,18 @@ def chunks(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
     return (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))
 
 
+def is_one_of(table: sa.Table, responses: Sequence[tuple[str, str]]) -> sa.ColumnElement[bool]:
+    """Return the condition that a row's (source, feedback_id) is among these.
+
+    By source, not by pairs: SQLite looks pairs up by reading the whole table.
+    """
+    ids: dict[str, list[str]] = {}
+    for source, feedback_id in responses:
+        ids.setdefault(source, []).append(feedback_id)
+    own = [sa.and_(table.c.source == source, table.c.feedback_id.in_(some)) for source, some in sorted(ids.items())]
+    return sa.or_(sa.false(), *own)
+
+
 def insert(connection: sa.Connection, table: sa.Table) -> Any:
     """Return the dialect's insert statement, which can say what to do on conflict."""
     return (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
