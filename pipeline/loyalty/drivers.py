@@ -130,8 +130,8 @@ def _relative_weights(gram: Array, cross: Array, total: float) -> Array:
 def _slope_variance(x: Array, residual: Array, n: Array, inverse: Array) -> Array:
     """Return the mean of the classical and the HC3 variance of each slope.
 
-    Five mentioners who answer alike have next to no residuals, and HC3 alone would be sure of them (and finds too
-    many drivers at n = 100: benchmarks/loyalty.py); the classical variance alone ignores that detractors agree.
+    Five mentioners who answer alike have next to no residuals, and HC3 alone would be sure of them;
+    the classical variance alone ignores that detractors agree.
     """
     total = n.sum()
     rank = float(np.trace(inverse @ (x.T @ (n[:, None] * x))))

@@ -8,6 +8,9 @@ import polars as pl
 from pipeline.loyalty.measures import nps_group
 from pipeline.loyalty.mentions import KEY, POLARITY
 
+MOST_LISTED = 500
+"""Respondents listed, the widest gaps."""
+
 COMPLAINING, PRAISING = "promoter_complains", "detractor_praises"
 NO_COMPLAINT = ("request", "question")
 """Intents that ask for something: a promoter's wish is no complaint."""
@@ -50,7 +53,8 @@ def words_against_scores(feedback: pl.DataFrame, units: pl.DataFrame) -> list[di
         pl.Series("gap", (np.abs(score - expected) / spread).round(9)),
     )
     found = gaps.drop_nulls("kind").sort("gap", *KEY, descending=[True, False, False])
-    return found.select("kind", *KEY, "score", "words", "expected_score", "gap").to_dicts()
+    columns = ("kind", *KEY, "score", "words", "expected_score", "gap")
+    return found.select(columns).head(MOST_LISTED).to_dicts()
 
 
 def _words(units: pl.DataFrame) -> pl.DataFrame:
