@@ -19,7 +19,7 @@ from flows.publish import night_files, publish_folder, write_file
 from models.embedding import Encoder
 from models.sentiment import SentimentClassifier
 from pipeline import segment
-from pipeline.encode import Encoded, encode_units, with_sentiment
+from pipeline.encode import Encoded, adapt_to_scores, encode_units, with_sentiment
 from pipeline.intake import Intake, account, take_in
 from pipeline.opinions import annotate_texts, opinion_units
 from pipeline.parse import Parser, shared_parser
@@ -66,7 +66,7 @@ def nightly(config_path: str, business_date: str | None = None, out: str | None 
         intake = take_in(readings, window=window, timezone=config.timezone, customer_key=tools.secret)
         feedback = remember(intake, config, window, tools)
         annotations, units = split(feedback, tools)
-        encoded = encode(units, tools)
+        encoded, adaptation = adapt_to_scores(encode(units, tools), units, feedback)
         themed = group(with_sentiment(units, encoded), encoded.embeddings, config, day, tools)
         before = tools.store.night_before(day)
         summary = build_summary(
@@ -74,6 +74,7 @@ def nightly(config_path: str, business_date: str | None = None, out: str | None 
             business_date=day,
             window=window,
             versions=versions(tools),
+            sentiment_adaptation=adaptation._asdict(),
             sources=account(intake, feedback, annotations),
             feedback=feedback,
             units=themed.units,
