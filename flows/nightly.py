@@ -24,7 +24,7 @@ from pipeline.cache import text_key
 from pipeline.codebook_themes import with_codebook
 from pipeline.codebooks import read_codebook
 from pipeline.customers import Customers, read_customers
-from pipeline.encode import Encoded, encode_units, with_sentiment
+from pipeline.encode import Encoded, adapt_to_scores, encode_units, with_sentiment
 from pipeline.erasure import expire
 from pipeline.insight import LoyaltySettings
 from pipeline.intake import Intake, account, refuse, take_in, window_feedback
@@ -85,7 +85,7 @@ def nightly(config_path: str, business_date: str | None = None, out: str | None 
         customers = customers_table(config, tools.secret) if config.customers else None
         tonight, news, feedback = remember(intake, config, window, tools)
         annotations, units = split(feedback, config, tools)
-        encoded = encode(units, tools)
+        encoded, adaptation = adapt_to_scores(encode(units, tools), units, feedback)
         registry = store.registry_before(day)
         themed = group(with_sentiment(units, encoded), encoded.embeddings, config, day, registry, tools)
         before = store.night_before(day)
@@ -95,6 +95,7 @@ def nightly(config_path: str, business_date: str | None = None, out: str | None 
             business_date=day,
             window=window,
             versions=versions(tools),
+            sentiment_adaptation=adaptation._asdict(),
             sources=account(intake, news, feedback, annotations),
             feedback=feedback,
             units=themed.units,

@@ -63,6 +63,7 @@ def summary(**changed: Any) -> dict[str, Any]:
         "business_date": date(2026, 11, 10),
         "window": (date(2026, 8, 13), date(2026, 11, 10)),
         "versions": {"kikitori": "0.1.0"},
+        "sentiment_adaptation": {"used": False, "reason": "too few scores", "n_promoters": 1, "n_detractors": 1},
         "sources": SOURCES,
         "feedback": FEEDBACK,
         "units": UNITS,
