@@ -54,7 +54,7 @@ class Source(_Section):
     @classmethod
     def _known_encoding(cls, value: str | None) -> str | None:
         try:
-            "".encode(value or "utf-8")
+            "x".encode(value or "utf-8")
         except LookupError:
             raise ValueError(f"unknown encoding {value!r}; e.g. utf-8, cp932, euc-jp, utf-16") from None
         return value

@@ -76,6 +76,8 @@ def _local_paths(path: str, source: SourceSpec) -> list[str]:
         pattern = str(PurePath(path).relative_to(anchor)) if anchor else path
         matches = Path(anchor or ".").glob(pattern)  # unlike glob.glob it follows no link below **
         found = _once([str(match) for match in matches if not match.is_dir() and not _is_hidden(match.name)])
+    except InputError:
+        raise
     except (OSError, ValueError, RuntimeError) as error:
         raise _unreadable(path, source, error) from None
     if not found:

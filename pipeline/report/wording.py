@@ -31,7 +31,8 @@ QUADRANTS = {
     "distant": "好きでなく、あまり買わない",
 }
 _REASONS = (
-    (r"score must be a whole number from 0 to 10", "点数は0〜10の整数でなければなりません"),
+    (r"score must be a whole number from (\d+) to (\d+)", r"点数は\1〜\2の整数でなければなりません"),
+    (r"(csat|ces|dwb) must be a whole number from (\d+) to (\d+)", r"\1は\2〜\3の整数でなければなりません"),
     (r"date must look like (.+)", r"日時の書き方が読めません（例：\1）"),
     (r"no such date or time", "存在しない日時です"),
     (r"must be a number of at least 0", "0以上の数でなければなりません"),
@@ -41,6 +42,12 @@ _REASONS = (
     (r"the row has (\d+) cells, the header (\d+)", r"列の数が見出しと合いません（行は\1列、見出しは\2列）"),
     (r"the line is not a JSON object", "JSONとして読めない行です"),
     (r"erased on request", "申し出により消去した方の行です"),
+    (r"the list is not JSON from here on", "ここから先はJSONとして読めません"),
+    (r"a quotation mark is opened and never closed", "引用符が閉じていません"),
+    (r"a cell is longer than (.+) characters", r"セルが長すぎます（上限は\1文字）"),
+    (r"bytes that are not text in the file's encoding", "文字コードの壊れた部分があります"),
+    (r"the mail is larger than (\d+) MB", r"メールが大きすぎます（上限は\1MB）"),
+    (r"not a readable mail \(.+\)", "メールとして読めません"),
 )
 COLUMNS = {
     "feedback_id": "回答ID",
