@@ -1,17 +1,24 @@
 """The deployment's TOML file: read, checked, every problem named in one line."""
 
 import difflib
+import os
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+import sqlalchemy as sa
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from pipeline.mask import WordList
+from pipeline.read.scores import NPS_SCALE, NPS_SCALES, Scale
 from pipeline.tables import UNIT_COLUMNS
 
-COLUMN_ROLES = ("id", "text", "score", "received_at", "customer", "csat")
+COLUMN_ROLES = ("id", "text", "score", "received_at", "customer", "csat", "ces", "dwb")
+
+
+_WITHOUT_COLUMNS = {"zendesk", "transcript", "email"}  # tickets, and files that are one conversation or mail each
 
 
 class ConfigError(ValueError):
@@ -26,15 +33,60 @@ class Source(_Section):
     """Where one kind of feedback comes from, and which of its columns mean what."""
 
     name: Annotated[str, Field(min_length=1)]
-    kind: Literal["survey", "zendesk", "transcript"] = "survey"
-    path: str
+    kind: Literal["survey", "zendesk", "transcript", "email"] = "survey"
+    path: str | None = None
     columns: dict[Literal[COLUMN_ROLES], str] = {}  # type: ignore[valid-type]
     segments: tuple[str, ...] = ()
     score_field: int | None = None
+    scales: dict[Literal["score", "csat", "ces", "dwb"], str] = {}
+    encoding: str | None = None
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    sheet: str | None = None
+    agent_marks: tuple[str, ...] = ()
+    customer_marks: tuple[str, ...] = ()
+    database: SecretStr | None = None
+    query: str | None = None
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, value: str | None) -> str | None:
+        try:
+            "".encode(value or "utf-8")
+        except LookupError:
+            raise ValueError(f"unknown encoding {value!r}; e.g. utf-8, cp932, euc-jp, utf-16") from None
+        return value
+
+    @field_validator("scales")
+    @classmethod
+    def _usable_scales(cls, value: dict[str, str]) -> dict[str, str]:
+        scales = {role: Scale.parse(written) for role, written in value.items()}
+        if scales.get("score", NPS_SCALE) not in NPS_SCALES:
+            raise ValueError(
+                'score is the answer to the recommendation question: "0-10", "1-11" or "1-10"; '
+                "an answer on another scale is no NPS: name its column csat, ces or dwb"
+            )
+        return value
+
+    @field_validator("database")
+    @classmethod
+    def _from_environment(cls, value: SecretStr | None) -> SecretStr | None:
+        """Replace ${NAME} by the environment's variable, so that no password stands in the file."""
+        def found(match: re.Match[str]) -> str:
+            if match[1] not in os.environ:
+                raise ValueError(f"the environment has no variable {match[1]}")
+            return os.environ[match[1]]
+
+        return value and SecretStr(re.sub(r"\$\{(\w+)\}", found, value.get_secret_value()))
 
     @model_validator(mode="after")
     def _check(self) -> "Source":
-        if self.kind != "zendesk" and "text" not in self.columns:
+        if (self.path is None) == (self.database is None):
+            raise ValueError("path says where the files are, or database and query where the rows are; give one")
+        if (self.database is None) != (self.query is None):
+            raise ValueError("database and query belong together")
+        if self.query is not None and not re.match(r"\s*(?:SELECT|WITH)\b", self.query, re.IGNORECASE):
+            raise ValueError("query must be one SELECT")
+        if "text" not in self.columns and (self.database is not None or self.kind not in _WITHOUT_COLUMNS):
             raise ValueError('columns must say which column holds the text, e.g. { text = "comment" }')
         taken = sorted(set(self.segments) & set(UNIT_COLUMNS))
         if taken:
@@ -144,10 +196,7 @@ def load_config(path: str | Path) -> Config:
 
 def _resolved(config: Config, path: Path) -> Config:
     folder = path.resolve().parent
-    sources = tuple(
-        source if "://" in source.path else source.model_copy(update={"path": str(folder / source.path)})
-        for source in config.sources
-    )
+    sources = tuple(_resolved_source(source, folder) for source in config.sources)
     dictionary = config.language.user_dictionary
     language = config.language.model_copy(update={"user_dictionary": dictionary and folder / dictionary})
     lists = {name: _word_list(path, folder, name, config.privacy) for name in Privacy.model_fields}
@@ -171,6 +220,20 @@ def _word_list(config: Path, folder: Path, name: str, privacy: Privacy) -> tuple
         rule = f"a word must have at least 2 characters; word {short[0]} has fewer"
         raise ConfigError(f"{config}: privacy.{name}: {rule}")
     return words
+
+
+def _resolved_source(source: Source, folder: Path) -> Source:
+    if source.path is not None and "://" not in source.path:
+        return source.model_copy(update={"path": str(folder / source.path)})
+    if source.database is not None:
+        try:
+            url = sa.make_url(source.database.get_secret_value())
+        except sa.exc.ArgumentError:
+            return source  # reading says what is wrong with it
+        if url.get_backend_name() == "sqlite" and url.database:
+            written = url.set(database=str(folder / url.database)).render_as_string(hide_password=False)
+            return source.model_copy(update={"database": SecretStr(written)})
+    return source
 
 
 def _first_problem(error: ValidationError) -> str:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from glob import glob
 from importlib.metadata import version
 from pathlib import Path
 
@@ -23,7 +22,7 @@ from pipeline.encode import Encoded, encode_units, with_sentiment
 from pipeline.intake import Intake, account, take_in
 from pipeline.opinions import annotate_texts, opinion_units
 from pipeline.parse import Parser, shared_parser
-from pipeline.read import InputError, Reading, SourceSpec, read_source
+from pipeline.read import InputError, Reading, Scale, SourceSpec, read_source
 from pipeline.report import Night, render_index
 from pipeline.segment import Annotation
 from pipeline.store import Store, StoredTheme
@@ -60,7 +59,7 @@ def nightly(config_path: str, business_date: str | None = None, out: str | None 
     day = date.fromisoformat(business_date) if business_date else datetime.now(config.zone).date()
     window = (day - timedelta(days=config.window_days - 1), day)
 
-    readings = {source.name: read(source, config.timezone) for source in config.sources}
+    readings = {source.name: read(source, config.timezone, day) for source in config.sources}
     tools = load_tools(config, folder)
     with tools.store:
         words = config.privacy.words
@@ -94,11 +93,23 @@ def nightly(config_path: str, business_date: str | None = None, out: str | None 
 
 @task(task_run_name="read {source.name}", cache_policy=NO_CACHE, retries=2, retry_delay_seconds=5,
       retry_condition_fn=lambda task, run, state: not isinstance(state.data, InputError))
-def read(source: Source, timezone: str) -> Reading:
-    """Read every file of one source."""
-    paths = tuple(sorted(glob(source.path))) or (source.path,)
-    spec = SourceSpec(source.name, source.kind, paths, dict(source.columns), source.segments, source.score_field)
-    return read_source(spec, timezone)
+def read(source: Source, timezone: str, day: date) -> Reading:
+    """Read every file of one source, or the rows of its query."""
+    return read_source(source_spec(source), timezone, day)
+
+
+def source_spec(source: Source) -> SourceSpec:
+    """Return a source of the config as reading takes it."""
+    same = source.model_dump(include={
+        "name", "kind", "columns", "segments", "score_field", "encoding", "delimiter", "sheet",
+        "agent_marks", "customer_marks", "query",
+    })  # fmt: skip
+    return SourceSpec(
+        **same,
+        paths=() if source.path is None else (source.path,),
+        scales={role: Scale.parse(written) for role, written in source.scales.items()},
+        database=None if source.database is None else source.database.get_secret_value(),
+    )
 
 
 def load_tools(config: Config, folder: Path) -> Tools:

@@ -212,7 +212,7 @@ def test_empty_texts_scores_and_dates_are_kept_as_they_are(tmp_path):
 
 def test_tables_have_the_contracts_columns_and_types(tmp_path):
     reading = read(tmp_path, "A,2026-11-01,9,良い,x\n")
-    expected = ["source", "feedback_id", "text", "score", "received_at", "customer", "file", "row", "plan"]
+    expected = ["source", "feedback_id", "text", "score", "received_at", "customer", "csat", "ces", "dwb", "file", "row", "plan"]
     assert reading.feedback.columns == expected
     assert reading.feedback.schema["received_at"] == pl.Datetime("us", "UTC")
     assert reading.quarantine.columns == ["source", "file", "row", "feedback_id", "column", "reason", "value"]

@@ -1,0 +1,221 @@
+"""A mail's own words: without the quoted thread, greetings, signature and disclaimer."""
+
+import email
+import email.policy
+import email.utils
+import html
+import re
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+MAX_MAIL = 32 << 20  # bytes, attachments included
+
+
+class Mail(NamedTuple):
+    """The parts of an eml file that feedback has; "" for what it lacks."""
+
+    message_id: str
+    sender: str
+    date: str
+    text: str
+
+
+def own_words(text: str) -> str:
+    """Return what the writer of a mail added to the thread.
+
+    Lines quoted with > go, and everything below a quote's header as Outlook, Gmail, Apple Mail or Zendesk write
+    it; where the answer stands below the quote, it stays. Whole lines of greeting, signature, closing and
+    disclaimer go; a sentence that says more than a greeting stays.
+
+    Examples
+    --------
+    >>> own_words("お世話になっております。\\n届きません。\\n\\n-----Original Message-----\\nFrom: a@example.com\\n承知しました")
+    '届きません。'
+    """
+    lines = [line.rstrip() for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
+    lines = list(_without_quotes(lines))
+    lines = _without_disclaimer(_without_signature(lines))
+    lines = _without_closing(_without_greeting(lines))
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+def parsed_mail(data: bytes) -> Mail:
+    """Return the parts of an eml file; ValueError if it is none."""
+    try:
+        message = email.message_from_bytes(data, policy=email.policy.default)
+        body = message.get_body(("plain", "html"))
+        content = body.get_content() if body is not None else ""
+        plain = body is None or body.get_content_type() == "text/plain"
+        sender = email.utils.parseaddr(str(message.get("From", "")))[1]
+        date = _iso(str(message.get("Date", "")))
+        return Mail(str(message.get("Message-ID", "")).strip(), sender, date, content if plain else text_of_html(content))
+    except Exception as error:  # the parser has errors of every kind on malformed mail
+        raise ValueError(f"not a readable mail ({type(error).__name__})") from None
+
+
+def text_of_html(markup: str) -> str:
+    """Return the words of an HTML mail, quoted blocks left out, a line for every block."""
+    for pattern, replacement in _HTML:
+        markup = pattern.sub(replacement, markup)
+    return html.unescape(markup)
+
+
+_HTML = [
+    (re.compile(pattern, re.IGNORECASE | re.DOTALL), replacement)
+    for pattern, replacement in [
+        (r"<!--.*?-->|<(script|style|head|title)\b.*?(?:</\1\s*>|$)", ""),
+        (r"<blockquote\b.*?(?:</blockquote\s*>|$)", ""),
+        (r"[ \t\r\n]+", " "),
+        (r"<br\b[^>]*>|</?(?:p|div|tr|li|ul|ol|table|h[1-6])\b[^>]*>", "\n"),
+        (r"<[^<>]*>", ""),
+    ]
+]
+
+
+def _iso(written: str) -> str:
+    try:
+        return email.utils.parsedate_to_datetime(written).isoformat(" ")
+    except (ValueError, TypeError, OverflowError):
+        return ""
+
+
+# --- the thread below ------------------------------------------------------------------------------------------------
+
+_DATE = r"(?:\d{4}[-/年.]\s?\d{1,2}[-/月.]\s?\d{1,2}日?|\d{1,2}[/月]\d{1,2}日?|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,)"
+_ADDRESS = r"(?:<[^<>\s]+@[^<>\s]+>|[\w.+-]+@[\w.-]+|\[メール\])"
+_RULE = re.compile(
+    r"\s*[-_─━=*＿]{2,}\s*(?:Original Message|Forwarded [Mm]essage|元の?メッセージ|オリジナル ?メッセージ|転送(?:され(?:た|る))?メッセージ|Original Appointment"
+    r"|Reply message|返信元メッセージ)\s*[-_─━=*＿]*\s*$|Begin forwarded message:|\s*##-.*(?:返信|reply).*-##",
+    re.IGNORECASE,
+)
+_INTRODUCED = re.compile(
+    rf"\s*(?:On\s.{{0,120}}|.{{0,80}}{_DATE}.{{0,120}})(?:{_ADDRESS}|wrote|さん|様|のメール).{{0,30}}[:：]\s*$"
+    rf"|\s*On\s.{{0,120}}wrote\s*[:：]\s*$|.{{0,60}}(?:さん|様)?(?:は|が)(?:次のように)?書きました[:：]?\s*$",
+    re.IGNORECASE,
+)
+_SENDER = re.compile(r"\s*\**(?:差出人|送信者|送信元|From|発信者)\**\s*[:：]", re.IGNORECASE)
+_FIELD = re.compile(
+    r"\s*\**(?:送信日時|送信日|日付|日時|Sent|Date|宛先|To|件名|Subject|Cc|Bcc|差出人|送信者|From|Reply-To|返信先)\**\s*[:：]",
+    re.IGNORECASE,
+)
+_QUOTED = re.compile(r"\s*(?:[>＞]|[|｜]\s)")
+
+
+def _without_quotes(lines: list[str]) -> Iterator[str]:
+    """Yield the lines that are the writer's own."""
+    own = False
+    at = 0
+    while at < len(lines):
+        line = lines[at]
+        if n := _introduction(lines, at):
+            below = next((below for below in lines[at + n :] if below.strip()), "")
+            if not _QUOTED.match(below):
+                return
+            at += n
+            continue
+        if _RULE.match(line) or _heads_block(lines, at):
+            if own or not any(_QUOTED.match(below) for below in lines[at:]):
+                return
+        elif not _QUOTED.match(line) and not (_FIELD.match(line) and not own):
+            own = own or bool(line.strip())
+            yield line
+        at += 1
+
+
+def _introduction(lines: list[str], at: int) -> int:
+    """Return how many lines from here introduce a quote: 「2026年11月3日(火) 21:05 X <a@example.com>:」, or 0."""
+    if _INTRODUCED.match(lines[at]):
+        return 1
+    two = " ".join(lines[at : at + 2])
+    opens = re.match(rf"\s*(?:On\s|.{{0,20}}{_DATE})", lines[at])
+    return 2 if opens and len(two) < 300 and _INTRODUCED.match(two) else 0
+
+
+def _heads_block(lines: list[str], at: int) -> bool:
+    """Tell the head of an Outlook quote: 差出人 and, within the next lines, 送信日時 or 宛先."""
+    return bool(_SENDER.match(lines[at])) and any(_FIELD.match(line) for line in lines[at + 1 : at + 5])
+
+
+# --- around the words ------------------------------------------------------------------------------------------------
+
+_GREETING = re.compile(
+    r"(?:.{0,40}(?:御中|各位|ご?担当者?(?:様|さま|さん|殿)|サポート(?:センター|デスク|窓口)?(?:様|さま)?|お客様センター(?:様)?|宛|[^、。]{1,12}様))[、。,\s]*$"
+    r"|(?:(?:いつも|大変|平素(?:より|は)|日頃(?:より|から)|いつもいつも)\s*)*(?:大変)?\s*(?:お|御)世話(?:になって|になり|にな|様|さま).{0,12}[。.!！]?$"
+    r"|(?:初めまして|はじめまして|こんにちは|こんばんは|おはようございます|拝啓|前略|お疲れ様です|お疲れさまです)[。、.!！]?$"
+    r"|(?:突然の?(?:ご連絡|メール|お問い合わせ)|初めて(?:ご連絡|メール|お問い合わせ)).{0,20}[。.]?$"
+    r"|(?:平素|日頃|いつも).{0,16}(?:ご利用|ご愛顧|お引き立て|御礼|ありがとうございます).{0,20}[。.]?$"
+    r"|.{0,30}と(?:申し|もうし)ます[。.]?$|[^、。]{1,24}(?:株式会社|社|会社|店|学校|大学|病院|事務所)の[^、。の]{1,8}です[。.]?$"
+    r"|(?:会員|注文|顧客|受付|お客様)(?:番号|ID|コード)[^、。]{0,40}の[^、。の]{1,8}です[。.]?$"
+)
+_GREETED_SENTENCE = re.compile(
+    r"^(?:(?:いつも|大変|平素より|日頃より)\s*)*(?:お|御)世話(?:になって(?:おり|い)ます|になります|様です|さまです)[。、!！\s]+"
+)
+_CLOSING = re.compile(
+    r"(?:以上[、,。]?|では[、,]?|それでは[、,]?|(?:何卒|どうか|どうぞ|今後とも|引き続き|お手数ですが|お忙しいところ(?:恐縮|恐れ入り|すみません|申し訳).{0,12}|恐れ入りますが"
+    r"|ご?(?:確認|対応|検討|回答|連絡|返信|返答|査収|教示|高配)(?:の(?:ほど|程))?(?:を|、)?)[、,\s]*)*"
+    r"(?:(?:よろしく|宜しく)(?:(?:お|御)願い(?:いた|致|申し上げ|もうしあげ)?.{0,8})?|お願い(?:いた|致)?します|失礼(?:いた|致)?します|以上(?:です)?|敬具|草々|かしこ|取り急ぎ.{0,16}"
+    r"|(?:お返事|ご?返信|ご?連絡|ご?回答)(?:を)?お待ちして(?:おり|い)ます)[。.!！]?$"
+)
+_DEVICE = re.compile(
+    r"\s*(?:(?:私の)?(?:iPhone|iPad|Android|スマートフォン|携帯|Outlook|Gmail|Yahoo!?メール).{0,30}(?:から送信|を入手|で送信|より送信)"
+    r"|Sent from (?:my|Mail|Outlook|Yahoo)|Get Outlook for).{0,60}$",
+    re.IGNORECASE,
+)
+_SIGNATURE_RULE = re.compile(r"\s*(?:--\s?|[-─━―=＝_＿*＊~〜～+＋◆◇■□●○☆★・.:;]{5,}.{0,40})$")
+_CONTACT = re.compile(
+    r"\s*(?:(?:TEL|Tel|tel|ＴＥＬ|電話|携帯|FAX|Fax|ＦＡＸ|Mobile|直通|内線|E-?mail|e-?mail|Mail|メール|URL|HP|Web|住所|所属|会社名|氏名|名前|部署)\s*[:：/.]?\s*\S.*"
+    r"|〒.*|https?://\S+|\S+@\S+|.{0,24}(?:株式会社|有限会社|合同会社|\(株\)|（株）|㈱).{0,24}|\S{1,20}(?:部|課|係|室|グループ|支店|営業所|本部)(?:\s\S{1,12})?"
+    r"|(?:東京都|北海道|(?:京都|大阪)府|[^\s、。]{2,3}県)\S{2,40}\d\S*|\[(?:電話|メール|URL|郵便番号|住所|氏名)\].*)$"
+)
+_DISCLAIMER = re.compile(
+    r"(?:本|この|当)(?:電子)?メール.{0,60}(?:機密|秘密|守秘|誤って|誤送信|破棄|削除|受信者|名宛人|宛先の方|法的|責任|送信専用)|(?:機密|秘密)(?:保持|情報).{0,40}(?:メール|含)"
+    r"|(?:This|The information).{0,40}(?:e-?mail|message).{0,200}(?:confidential|privileged|intended)|CONFIDENTIAL(?:ITY)?\b|(?:配信|購読)(?:停止|解除)は",
+    re.IGNORECASE,
+)
+
+
+def _without_greeting(lines: list[str]) -> list[str]:
+    """Drop greeting lines from the top; a greeting before other words on its line goes alone."""
+    for at, line in enumerate(lines):
+        if line.strip() and not _GREETING.match(line.strip()):
+            return [_GREETED_SENTENCE.sub("", line.strip(), count=1), *lines[at + 1 :]]
+    return []
+
+
+def _without_signature(lines: list[str]) -> list[str]:
+    lines = _until(lines, lambda line: bool(re.fullmatch(r"\s*--\s?", line) or _DEVICE.match(line)))
+    for at, line in enumerate(lines):
+        below = [text for text in lines[at + 1 :] if text.strip()]
+        if _SIGNATURE_RULE.match(line) and len(below) <= 12 and any(map(_CONTACT.match, below)):
+            return lines[:at]
+    end = len(lines)
+    while end and (not lines[end - 1].strip() or _CONTACT.match(lines[end - 1]) or _SIGNATURE_RULE.match(lines[end - 1])):
+        end -= 1
+    n_contacts = sum(bool(_CONTACT.match(line)) for line in lines[end:])
+    if not n_contacts:
+        return lines
+    name = lines[end - 1] if end else ""
+    return lines[: end - 1] if end > 1 and re.fullmatch(r"\s*[^、。!?！？\d]{2,14}", name) and not _says(name) else lines[:end]
+
+
+def _says(line: str) -> bool:
+    return bool(re.search(r"(?:です|ます|した|ない|ません|ください|たい|った|んだ|悪い|良い|遅い|高い)\s*$", line))
+
+
+def _without_disclaimer(lines: list[str]) -> list[str]:
+    """Cut at the first disclaimer below the mail's first words."""
+    for at, line in enumerate(lines):
+        if _DISCLAIMER.search(line) and any(text.strip() for text in lines[:at]):
+            return lines[:at]
+    return lines
+
+
+def _without_closing(lines: list[str]) -> list[str]:
+    end = len(lines)
+    while end and (not lines[end - 1].strip() or _CLOSING.fullmatch(lines[end - 1].strip())):
+        end -= 1
+    return lines[:end]
+
+
+def _until(lines: list[str], stops: Callable[[str], bool]) -> list[str]:
+    return lines[: next((at for at, line in enumerate(lines) if stops(line)), len(lines))]
