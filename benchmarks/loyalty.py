@@ -185,8 +185,8 @@ def recovery(population: Population, n: int, replications: int, rng: np.random.G
 def false_alarms(replications: int, rng: np.random.Generator) -> dict:
     """Return the share of quiet nights with a false spike, and of nights with a real one on which it is found.
 
-    20 themes over nine weeks of 40 or 200 respondents; quiet weeks scatter by chance alone, or half as much again
-    (every theme's share shaken by a gamma factor with a standard deviation of 25 %).
+    20 themes over nine weeks of 40 or 200 respondents; quiet weeks scatter by chance alone, or besides by a
+    gamma factor with a standard deviation of 25 % on every theme's share.
     """
     found = {}
     for n_weekly in (40, 200):
