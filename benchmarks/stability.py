@@ -142,7 +142,8 @@ def planted(corpus: Stream, domain: str, model_id: str, seed: int) -> dict:
     nights_after = found - tenth if found is not None and tenth is not None else None
     if found is not None and tenth is None:
         nights_after = 0  # found before the tenth comment
-    return {"domain": domain, "theme": gold, "comments": n_planted, "nights_after_tenth": nights_after, "alarm": told, "name": name}
+    figures = {"comments": n_planted, "nights_after_tenth": nights_after, "alarm": told, "name": name}
+    return {"domain": domain, "theme": gold, **figures}
 
 
 def strangest(corpus: Stream, domain: str, mix: np.ndarray) -> str:

@@ -6,12 +6,14 @@ Sudachi's normalized forms merge spellings; a reader wants the one customers wri
 import re
 from collections.abc import Iterator, Sequence
 
-def _words(text: str) -> frozenset[str]:
+
+def as_words(text: str) -> frozenset[str]:
+    """Return the words of a table that is written as running text."""
     return frozenset(text.split())
 
 
 # Words that say nothing about a theme by themselves, in Sudachi's normalized form or as written.
-GENERIC = _words(
+GENERIC = as_words(
     """
     事 こと 物 もの 者 人 方 かた 時 とき 為 ため 所 ところ 中 内 上 下 前 後 次 間 他 以上 以外 以前
     以降 場合 感じ 様 よう 点 部分 気 気持ち 自分 私 僕 うち 家 我が家 貴方 皆 皆様 皆さん 今 今回 今後
@@ -26,13 +28,13 @@ GENERIC = _words(
     メール 番 先 元 度 位 頃 程 迄 系 的 用 神 謎 側 別 同じ 予定 実際 一部 半分 絶対 今年 去年 来年
     昨年 平日 土日 週末 休日 毎朝 毎晩 今朝 昨夜 今夜 翌週 翌月 月末 月曜 火曜 水曜 木曜 金曜 土曜 日曜
     数回 数日 日間 年間 ヶ月 か月 人用 もしもし なし 無し スクショ 仕方 もん 別々 美味 一人 二人 二人用
-    一人用 新住所 旧住所 ママ 主人 夫 妻 息子 娘 子供 子ども 友人 夫婦 家族 母 父 両親 祖母 祖父 年寄り
+    一人用 先月 新住所 旧住所 ママ 主人 夫 妻 息子 娘 子供 子ども 友人 夫婦 家族 母 父 両親 祖母 祖父 年寄り
     隣 数 他社 別途 全て すべて 個人 個人的 多数 少々 多少 若干 感想 案外 意外 反面 一方 度々 時々 早め
     遅め 相変わらず お世話 世話 割と 神サービス 商品自体 結局 当たり前 一つ一つ
     """
 )
 # Words that judge: they may be keywords, but name nothing.
-JUDGING = _words(
+JUDGING = as_words(
     """
     大丈夫 残念 満足 不満 最高 最悪 便利 不便 簡単 綺麗 丁寧 親切 無理 駄目 嫌 好き 大好き 嬉しい
     うれしい 有り難い 有難い ありがたい 助かる 高い 低い 多い 少ない 大きい 小さい 長い 短い 早い 速い
@@ -50,6 +52,15 @@ SPELLING = {
     "分かり難い": "わかりにくい", "使い易い": "使いやすい", "使い難い": "使いにくい", "見易い": "見やすい",
     "見難い": "見にくい", "旨味": "うま味", "塵": "ゴミ", "塵芥": "ゴミ", "螺子": "ネジ", "滓": "かす", "黴": "カビ",
 }  # fmt: skip
+_VARIANTS = {
+    "奇麗": ("きれい", "綺麗"), "綺麗": ("きれい", "綺麗"), "持て成し": ("おもてなし", "もてなし"), "籠": ("カゴ", "かご"),
+    "良い": ("いい", "良い", "よい"), "美味しい": ("おいしい", "美味しい"), "楽しい": ("楽しい", "たのしい"),
+    "此の": ("この",), "子供": ("子ども", "こども"), "鞄": ("バッグ", "かばん"), "蓋": ("フタ", "ふた"),
+    "解る": ("わかる", "分かる"), "分かる": ("分かる", "わかる"), "繋がる": ("つながる", "繋がる"), "酷い": ("ひどい",),
+    "嵩張る": ("かさばる",), "破れる": ("破れる", "やぶれる"), "暖かい": ("温かい", "あたたかい"), "煩い": ("うるさい",),
+    "捗る": ("はかどる",), "剥がす": ("はがす",), "溜まる": ("たまる", "溜まる"), "貯まる": ("たまる", "貯まる"),
+    "洒落": ("おしゃれ",), "食み出す": ("はみ出す",), "怠い": ("だるい",), "旨い": ("うまい", "美味い"),
+}  # fmt: skip
 MARK = re.compile(r"\[[^\]]{1,6}\]")
 RUN = re.compile(r"(?<![0-9一-鿿々〆ヶァ-ヴーA-Za-z])[一-鿿々〆ヶァ-ヴーA-Za-z]{2,}")
 WORD = re.compile(r"[一-鿿々〆ァ-ヴーA-Za-zぁ-ん]+")
@@ -59,9 +70,8 @@ KANA = re.compile(r"[ぁ-ん]")
 _NOUN = re.compile(
     r"[一-鿿々〆ヶァ-ヴーA-Za-z]{2,12}|[一-鿿]{1,4}[ぁ-ん]{1,2}[一-鿿]{1,4}|(?:[一-鿿]{1,3}[ぁ-ん]?){1,2}[一-鿿]?[きぎしちみびりけせべめれ]"
 )
-_PLACE = re.compile(r".*[都道府県].*[市区町村郡].*|.{2,}[都道府県]|.{2,}[市区町村][^\s]{0,3}")
-_CODE = re.compile(r".*[一-鿿ァ-ヴー][A-Za-z]{1,3}|[a-z]+")  # 会員番号NK, nicely: parts of codes and foreign words
-_NO_PLACE = _words("地区 全国 区分 都度 制度 温度 角度 速度 町内 市場 都市 村上 市販")
+# Parts of addresses, of codes (会員番号NK), and foreign words (nicely): they stand in texts, but name nothing.
+_NO_WORD = re.compile(r"(?:東京都|北海道|(?:京都|大阪)府|[一-鿿]{2,3}県).*|.{2,}市.{1,3}区.*|.*[一-鿿ァ-ヴー][A-Za-z]{1,3}|[a-z]+")
 
 
 def unit_terms(text: str, words: Sequence[str]) -> Iterator[str]:
@@ -90,6 +100,30 @@ def is_sign(word: str) -> bool:
 
 def is_noun(word: str) -> bool:
     """Tell whether a word can name something by itself."""
-    return is_sign(word) or (bool(_NOUN.fullmatch(SPELLING.get(word, word))) and word not in GENERIC | JUDGING)
+    plain = bool(_NOUN.fullmatch(SPELLING.get(word, word))) and not _NO_WORD.fullmatch(word)
+    return is_sign(word) or (plain and word not in GENERIC | JUDGING)
+
+
+def is_keyword(word: str) -> bool:
+    """Tell whether a word may stand among a theme's keywords."""
+    return not _NO_WORD.fullmatch(word)
+
+
+def written(norm: str, texts: Sequence[str] = ()) -> str:
+    """Return a normalized form as most of the texts write it: 御腹 as お腹, 奇麗 as きれい, 良い as いい.
+
+    Endings change with the sentence, so that what is counted is the stem.
+    """
+    forms = [norm, *_VARIANTS.get(norm, ()), *([SPELLING[norm]] if norm in SPELLING else [])]
+    if len(norm) > 1 and norm[0] == "御":
+        forms += [f"お{norm[1:]}", f"ご{norm[1:]}"]
+    usual = SPELLING.get(norm) or (forms[1] if len(forms) > 1 else norm)
+    counts = {form: sum(_stem(form) in text for text in texts) for form in forms}
+    best = max(forms, key=lambda form: (counts[form], form == usual))
+    return best if counts[best] else usual
+
+
+def _stem(word: str) -> str:
+    return word[:-1] if len(word) > 2 and KANA.search(word[-1]) else word
 
 
