@@ -14,6 +14,7 @@ from prefect.cache_policies import NO_CACHE
 
 from flows.config import Config, ConfigError, Source, load_config
 from flows.keys import deployment_key
+from flows.name_endpoint import name_proposer
 from flows.progress import stage
 from flows.publish import night_files, publish_folder, write_file
 from models.embedding import Encoder
@@ -169,6 +170,7 @@ def group(
         model_id=tools.classifier.encoder.model_id,
         business_date=day,
         retire_after=config.themes.retire_after_days,
+        propose=name_proposer(config.naming.endpoint, config.naming.model, config.naming.timeout_seconds),
     )
 
 

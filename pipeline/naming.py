@@ -10,8 +10,8 @@ units and fewest of the others' wins.
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from pipeline.phrases import pair_phrase, shown_pair
 from pipeline.topics import TOPICS, group_names
@@ -31,13 +31,17 @@ _UNHEARD = 0.02  # share of units up to which a word counts as not used
 _TOLD, _HINTED = 0.25, 0.12  # shares of units that tell a topic: many, or few with hardly any elsewhere
 _OWN = 0.15  # share of units that use a noun of their own
 _NEUTRAL = 0.93  # cosine to a corpus theme from which a name that holds in every trade is taken unheard
+_PLAIN = re.compile(r"(?=.*[ぁ-んァ-ヴ一-鿿])[ぁ-んァ-ヴー一-鿿々〆A-Za-z0-9・-]+")  # a proposed name, no sentence
 # Nouns that only say something about another noun.
 _NOT_ALONE = as_words(
     """
     対応 連絡 場所 担当 専用 充実 続き 文字 枠 顔 注文 購入 変更 指定 到着 動作 質 量 種類 提案 機械
     """
 )
-_JOINED = re.compile(r"([一-鿿ァ-ヴーA-Za-z]{2,8})の([一-鿿ァ-ヴー]{1,6}[きぎしちみりけせえれ]?[一-鿿]?)(?=[がはをもに、。]|$)")
+_JOINED = re.compile(
+    r"([一-鿿ァ-ヴーA-Za-z]{2,8})の"
+    r"([一-鿿ァ-ヴー]{1,6}[きぎしちみりけせえれ]?[一-鿿]?)(?=[がはをもに、。]|$)"
+)
 # Second nouns of 「AのB」 that say what about A is meant, though they name nothing by themselves.
 _ASPECTS = as_words(
     """
@@ -55,6 +59,18 @@ class ThemeName:
     name: str
     keywords: tuple[str, ...]
     pairs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ThemeSample:
+    """What somebody who is asked for a name gets to see: a name so far, keywords, masked texts."""
+
+    name: str
+    keywords: tuple[str, ...]
+    texts: tuple[str, ...]
+
+
+NameProposer = Callable[[Sequence[ThemeSample]], Sequence[str | None]]
 
 
 def name_themes(
@@ -110,6 +126,25 @@ def may_stand(name: str, taken: Iterable[str] = ()) -> bool:
     """Tell whether a name keeps the rules: 2 to 20 characters, no mark, no number alone, no empty word, not taken."""
     plain = not MARK.search(name) and name not in GENERIC | JUDGING | _NOT_ALONE and bool(WORD.search(name))
     return plain and 2 <= len(name) <= MAX_LENGTH and name not in taken and "\n" not in name
+
+
+def with_proposals(
+    names: Sequence[ThemeName],
+    labels: Sequence[int],
+    samples: Sequence[ThemeSample],
+    propose: NameProposer,
+    taken: Iterable[str] = (),
+) -> list[ThemeName]:
+    """Return the names with those proposed for some labels, as far as a proposal keeps the rules.
+
+    A proposal is one line of Japanese words, joined by の, particles or ・, that may stand as a name.
+    """
+    found, held = list(names), {*taken, *(name.name for name in names)}
+    for label, proposal in zip(labels, propose(samples), strict=True):
+        if proposal and _PLAIN.fullmatch(proposal) and may_stand(proposal, held):
+            held.add(proposal)
+            found[label] = replace(found[label], name=proposal)
+    return found
 
 
 def heard(name: str, texts: Sequence[str]) -> bool:

@@ -448,7 +448,7 @@ def test_themes_that_would_change_too_much_are_refused(monkeypatch):
 
 
 def test_one_unit_alone_is_placed_as_in_the_batch():
-    units, vectors = FIRST
+    vectors = FIRST[1]
     model = ThemeModel(prior=None).fit(vectors)
     batch = model.assign(vectors)
     alone = [model.assign(vectors[row : row + 1]) for row in range(0, 140, 10)]
