@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from threadpoolctl import threadpool_limits
 
 from models.themes import ThemeModel
 from pipeline import continuity
@@ -454,3 +455,13 @@ def test_one_unit_alone_is_placed_as_in_the_batch():
     alone = [model.assign(vectors[row : row + 1]) for row in range(0, 140, 10)]
     assert [int(a.labels[0]) for a in alone] == batch.labels[::10].tolist()
     assert np.allclose([a.similarity[0] for a in alone], batch.similarity[::10], atol=1e-6)
+
+
+def test_one_worker_or_two_place_units_alike():
+    units, vectors = FIRST
+    answers = []
+    for threads in (1, 2):
+        with threadpool_limits(threads):
+            themed = run((units, vectors))
+        answers.append((themed.units["theme_id"].to_list(), themed.members.to_bytes(), [t.look.tobytes() for t in themed.stored]))
+    assert answers[0] == answers[1]
