@@ -106,6 +106,21 @@ class Themes(_Section):
     retire_after_days: Annotated[int, Field(ge=1)] = 400
 
 
+class Naming(_Section):
+    """An OpenAI-compatible endpoint that may propose names of new themes; without one, none is asked."""
+
+    endpoint: str | None = None
+    model: str = ""
+    timeout_seconds: Annotated[float, Field(gt=0)] = 20
+
+    @field_validator("endpoint")
+    @classmethod
+    def _http(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("http://", "https://")):
+            raise ValueError(f"endpoint must begin with http:// or https://; got {value!r}")
+        return value
+
+
 class Embedding(_Section):
     """The sentence encoder."""
 
@@ -174,6 +189,7 @@ class Config(_Section):
     store: str | None = None
     sources: Annotated[tuple[Source, ...], Field(min_length=1)]
     themes: Themes = Themes()
+    naming: Naming = Naming()
     embedding: Embedding = Embedding()
     language: Language = Language()
     privacy: Privacy = Privacy()
@@ -316,6 +332,7 @@ def _valid_keys(where: list[Any]) -> list[str]:
     sections: dict[str, type[BaseModel]] = {
         "sources": Source,
         "themes": Themes,
+        "naming": Naming,
         "embedding": Embedding,
         "language": Language,
         "privacy": Privacy,

@@ -14,6 +14,7 @@ from prefect.cache_policies import NO_CACHE
 from flows.config import Config, ConfigError, Source, load_config
 from flows.deployment import deployment
 from flows.keys import deployment_key
+from flows.name_endpoint import name_proposer
 from flows.progress import stage
 from flows.publish import finish_pages, stored_tables, write_pages
 from models.embedding import Encoder
@@ -239,6 +240,7 @@ def group(
         model_id=encoder.model_id,
         business_date=day,
         retire_after=config.themes.retire_after_days,
+        propose=name_proposer(config.naming.endpoint, config.naming.model, config.naming.timeout_seconds),
     )
 
 

@@ -111,7 +111,7 @@ def test_without_dates_a_theme_is_new_since_the_night_that_saw_it() -> None:
 def test_the_first_night_raises_no_alert_as_everything_is_new() -> None:
     night = summary(previous=None)
     assert (night["alerts"], night["previous"]) == ([], None)
-    assert night["stability"] == {"continuing": 1, "new": 1, "returned": 0, "retired": 0, "kept_share": None}
+    assert night["stability"] == {"continuing": 1, "new": 1, "returned": 0, "dormant": 0, "retired": 0, "kept_share": None}
 
 
 def test_stability_counts_what_became_of_last_nights_themes() -> None:
@@ -119,6 +119,7 @@ def test_stability_counts_what_became_of_last_nights_themes() -> None:
         "continuing": 1,
         "new": 1,
         "returned": 0,
+        "dormant": 0,
         "retired": 1,
         "kept_share": 0.5,
     }
