@@ -63,7 +63,7 @@ def main(folder: Path | None, *, misses: bool = False) -> dict:
         "segmenter": segment.VERSION,
         "parser": parser.version,
         "python": platform.python_version(),
-        "machine": f"{platform.machine()}, one process, other work may share the cores",
+        "machine": f"{platform.machine()}, one process; other work shared the cores, so that the speeds are low bounds",
     }
     RESULT.write_text(json.dumps(result, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     return result
