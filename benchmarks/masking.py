@@ -1,7 +1,8 @@
 """How much personal data is masked, and how much else: python -m benchmarks.masking [FOLDER] [--misses].
 
 Two gold sets: tests/data/conversations.jsonl (ours; its `dev` half was developed on, its `held_out` half was written
-before any result was seen and never tuned on), and, given FOLDER, survey/shop.csv with survey/shop.gold.jsonl.
+before any result was seen; only its totals were read while working), and, given FOLDER, survey/shop.csv with
+survey/shop.gold.jsonl.
 A string is caught when every letter and digit of it is under a mark at every place where it stands (of an address:
 what follows prefecture and city); `verbatim` counts the laxer way, a string that no longer stands in the masked text.
 `other_masked` is the share of tokens (Sudachi, mode C, marks of punctuation left out) outside personal strings of
@@ -63,7 +64,7 @@ def main(folder: Path | None, *, misses: bool = False) -> dict:
         "segmenter": segment.VERSION,
         "parser": parser.version,
         "python": platform.python_version(),
-        "machine": f"{platform.machine()}, one process, other work may share the cores",
+        "machine": f"{platform.machine()}, one process; other work shared the cores, so that the speeds are low bounds",
     }
     RESULT.write_text(json.dumps(result, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     return result
