@@ -51,11 +51,15 @@ def feedback(**changed: object) -> pl.DataFrame:
         "score": 4,
         "received_at": datetime(2026, 11, 8, 15, 30, tzinfo=UTC),
         "customer": "0f3a9c5512d0e7b4",
+        "csat": None,
+        "ces": None,
+        "dwb": None,
         "file": "survey.csv",
         "row": 2,
         "channel": "アプリ",
     }
-    schema: dict[str, Any] = {"score": pl.Int64, "received_at": pl.Datetime("us", "UTC"), "channel": pl.Utf8}
+    whole = dict.fromkeys(("score", "csat", "ces", "dwb"), pl.Int64)
+    schema: dict[str, Any] = {**whole, "received_at": pl.Datetime("us", "UTC"), "channel": pl.Utf8}
     return pl.DataFrame([{**row, **changed}], schema_overrides=schema)
 
 
