@@ -226,6 +226,16 @@ def test_transcripts_one_a_file_with_the_date_in_the_name(tmp_path):
     assert reading.feedback["received_at"].dt.to_string("%d %H:%M").to_list() == ["03 12:05", None]
 
 
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_tickets_and_conversations_in_every_encoding(tmp_path, encoding):
+    ticket = {"id": 1, "requester_id": 7, "comments": [{"author_id": 7, "public": True, "body": "届くのが遅くて困りました"}]}
+    (tmp_path / "a.jsonl").write_bytes(encoded(json.dumps(ticket, ensure_ascii=False) + "\n", encoding))
+    (tmp_path / "a.txt").write_bytes(encoded("OP: お電話ありがとうございます\nCU: 届くのが遅くて困りました\n", encoding))
+    for kind, name in (("zendesk", "a.jsonl"), ("transcript", "a.txt")):
+        reading = read_source(SourceSpec(kind, kind, (str(tmp_path / name),), {}), "Asia/Tokyo")
+        assert reading.feedback["text"].to_list() == ["届くのが遅くて困りました"]
+
+
 def test_mails_one_a_file(tmp_path):
     message = io.StringIO("From: k@example.com\nDate: Tue, 3 Nov 2026 21:05:00 +0900\n\n遅いです\n\n> 承知しました\n")
     (tmp_path / "1.eml").write_bytes(message.getvalue().encode())
