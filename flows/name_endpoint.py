@@ -9,6 +9,7 @@ import logging
 import os
 import urllib.request
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from pipeline.naming import NameProposer, ThemeSample
 
@@ -37,7 +38,7 @@ def name_proposer(endpoint: str | None, model: str, timeout: float) -> NamePropo
         return None
 
     def propose(samples: Sequence[ThemeSample]) -> list[str | None]:
-        return [_asked(lambda sample=sample: _ask(sample, endpoint, model, timeout)) for sample in samples]
+        return [_asked(partial(_ask, sample, endpoint, model, timeout)) for sample in samples]
 
     return propose
 

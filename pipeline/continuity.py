@@ -102,25 +102,27 @@ def follow(
 
 
 def find_afresh(
-    model: ThemeModel, units: Units, themes: Sequence[StoredTheme], curation: Curation, signature: str
+    model: ThemeModel,
+    units: Units,
+    themes: Sequence[StoredTheme],
+    curation: Curation,
+    signature: str,
+    before: str | None,
 ) -> Grouping:
     """Return groups found without regard to the known themes, or, with history, as their next state.
 
     Parameters
     ----------
     themes : sequence of StoredTheme
-        The registry's themes that hold units; those of another granularity are matched and no more.
-    signature : str
-        Encoder and granularity of tonight.
+        The registry's themes that hold units.
+    signature, before : str
+        Encoder and granularity of tonight and of last night. Where the granularity changes, somebody wants
+        other themes: groups and themes are matched and no more.
     """
     model.fit(units.embeddings)
-    n_found = len(model.centroids_)
     pairs = _match(model, units, themes, signature)
-    if not pairs or any(theme.model_id.rpartition("|")[2] != signature.rpartition("|")[2] for theme in themes):
-        known: list[StoredTheme | None] = [None] * n_found
-        for label, k in pairs.items():
-            known[label] = themes[k]
-        return _counted(Grouping(model, _moved(model.labels_, known, units, curation), known), units, curation)
+    if not pairs or (before or signature).rpartition("|")[2] != signature.rpartition("|")[2]:
+        return _matched(model, units, themes, pairs, curation)
     old = relearned(units, themes, signature)
     after = _next_state(model, units, old, {label: themes[k].theme_id for label, k in pairs.items()})
     held = [theme for theme in old if len(after[theme.theme_id])]
@@ -130,8 +132,9 @@ def find_afresh(
     if found is not None and (found.kept is None or found.kept >= KEPT_SHARE):
         return found
     kept = follow(model, units, old, curation, [])
-    assert kept is not None  # the old themes have members tonight
-    return replace(kept, refused=True, kept=found.kept if found else None)
+    if kept is None:
+        return _matched(model.fit(units.embeddings), units, themes, pairs, curation)
+    return replace(kept, refused=found is not None, kept=found.kept if found else kept.kept)
 
 
 def relearned(units: Units, themes: Sequence[StoredTheme], signature: str) -> list[StoredTheme]:
@@ -144,6 +147,16 @@ def relearned(units: Units, themes: Sequence[StoredTheme], signature: str) -> li
         elif len(rows := units.rows_of(theme.theme_id)) >= STAY:
             found.append(replace(theme, look=_flat(units.look(rows))))
     return found
+
+
+def _matched(
+    model: ThemeModel, units: Units, themes: Sequence[StoredTheme], pairs: dict[int, int], curation: Curation
+) -> Grouping:
+    """Return the groups as they were found, under the ids of the themes they are matched to."""
+    known: list[StoredTheme | None] = [None] * len(model.centroids_)
+    for label, k in pairs.items():
+        known[label] = themes[k]
+    return _counted(Grouping(model, _moved(model.labels_, known, units, curation), known), units, curation)
 
 
 def _with_news(

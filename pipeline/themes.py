@@ -121,6 +121,8 @@ def find_themes(
     model = ThemeModel(granularity, random_state, prior=prior_for(model_id) if prior == "bundled" else prior)
     leaves, parents = _levels(registry)
     grouping = _group(model, seen, leaves, registry, signature, units, business_date)
+    present = {theme.theme_id for theme in grouping.known if theme}
+    registry = replace(registry, curation=registry.curation.among(present | set(parents)))
     named = _Named.of(units, grouping, leaves, parents, registry, propose)
     night = business_date.isoformat()
     rows = named.rows(night, signature, embeddings.shape[1])
@@ -224,7 +226,7 @@ def _group(
         found = follow(model, seen, same, registry.curation, bursting_topics(units, business_date))
         if found:
             return found
-    return find_afresh(model, seen, leaves, registry.curation, signature)
+    return find_afresh(model, seen, leaves, registry.curation, signature, registry.signature)
 
 
 def _levels(registry: Registry) -> tuple[list[StoredTheme], dict[str, StoredTheme]]:
@@ -262,13 +264,16 @@ def _names(
     texts: dict[int, list[str]] = {}
     for text, label in zip(columns[0], labels, strict=True):
         texts.setdefault(label, []).append(text)
+    given = set(curation.names.values())
     kept = {
         label: theme.name
         for label, theme in enumerate(grouping.known)
-        if theme and (label not in texts or _still_fits(theme, now[label], texts[label]))
+        if theme
+        and (theme.theme_id in curation.names or theme.name not in given)
+        and (label not in texts or _still_fits(theme, now[label], texts[label]))
     }
     present = {theme.theme_id for theme in grouping.known if theme}
-    taken = {theme.name for theme in leaves if theme.theme_id not in present} | set(curation.names.values())
+    taken = {theme.name for theme in leaves if theme.theme_id not in present} | given
     found = name_themes(*columns, labels, n, nearest=nearest, kept=kept, taken=taken)
     if propose:
         fresh = [label for label in range(n) if grouping.known[label] is None and label in texts]

@@ -465,3 +465,17 @@ def test_one_worker_or_two_place_units_alike():
             themed = run((units, vectors))
         answers.append((themed.units["theme_id"].to_list(), themed.members.to_bytes(), [t.look.tobytes() for t in themed.stored]))
     assert answers[0] == answers[1]
+
+
+def test_a_theme_merged_into_one_that_is_gone_stands_for_itself():
+    first = run(FIRST)
+    registry = registry_after(first, curation=curated(merged={"T0002": "T0099"}))
+    second = run(FIRST, registry, NEXT)
+    assert leaves(second) == leaves(first)
+
+
+def test_no_other_theme_is_called_what_a_person_called_one():
+    first = run(FIRST)
+    name = dict(first.themes.select("theme_id", "name").iter_rows())["T0001"]
+    names = dict(second_night(first, curated(names={"T0002": name})).themes.select("theme_id", "name").iter_rows())
+    assert names["T0002"] == name and names["T0001"] != name
