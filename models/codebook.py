@@ -4,7 +4,7 @@ A team's categories come as names, a line of description and perhaps example phr
 such texts and opinions into one space (:mod:`models.theme_prior`), where a theme is the mean of its words.
 The units nearest to it give it anchors, small groups of members, so that discovery beside the codebook
 knows what is explained; they hardly move it (letting themes wander to their units, as in k-means or EM from
-the names, was up to three points of accuracy worse on domains left out).
+the names, did worse on domains left out).
 
 What comes out is a :class:`models.themes.KnownTheme`: a codebook theme is placed by the same rule as all.
 """
