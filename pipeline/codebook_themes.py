@@ -63,7 +63,8 @@ def with_codebook(
             # The granularity says how finely discovery looks; a codebook theme is as fine as its words.
             added.append(replace(known[theme_id], name=theme.name, parent_id=parent, model_id=signature))
     for name, theme_id in sorted(parent_ids.items()):
-        mean = np.mean([theme.look[0] for theme in added if theme.parent_id == theme_id], axis=0, keepdims=True)
+        children = [theme.look[0] for theme in added if theme.parent_id == theme_id and theme.look is not None]
+        mean = np.mean(children, axis=0, keepdims=True)
         look = unit(mean).astype(np.float32)
         added.append(_stored(theme_id, name, None, look, signature, business_date, known.get(theme_id)))
     themes = known | {theme.theme_id: theme for theme in added}
