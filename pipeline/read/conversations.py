@@ -32,7 +32,7 @@ def customer_words(
     '解約したいんです\\nもう使わないので'
     """
     marks = _marks(tuple(agent_marks), tuple(customer_marks))
-    text = _spoken(transcript).translate(_WIDTH)
+    text = _RUN.sub(r"\1\1\1", _BLANK.sub(" ", _spoken(transcript).translate(_WIDTH)))
     lines = [_NOTE.sub("", _unstamped(line, marks)).strip() for line in marks.inside.sub("\n", text).splitlines()]
     turns = [_turn(line, marks) for line in lines if line]
     turns = _with_weak_marks(turns, marks)
@@ -202,6 +202,8 @@ _NOTE = re.compile(
     r"[(\[<【](?:保留|無音|沈黙|雑音|ノイズ|笑い?|苦笑|失笑|咳|咳払い|ため息|間|聞き?取り?(?:不能|不可|不明|れず)|聴取不能|不明瞭?|録音|通話|切電|終話|転送|相槌|[0-9]+秒)"
     r"[^)\]>】]{0,10}[)\]>】]"
 )
+_BLANK = re.compile(r" {2,}")
+_RUN = re.compile(r"([^\w\n])\1{3,}")  # a hostile run of marks would cost its square
 _START = r"(?<![^\s、。!?,.「」…])"
 _FILLER = re.compile(
     r"(?<![ぁ-んァ-ヴー])(?:え[ーえ]*っ?と[ーぉお]*|えー+|あの[ーう]+|そのー+|うーん+|あー+|んー+|まー+|あのですね|えっとですね)[、,。…\s]*"
