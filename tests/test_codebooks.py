@@ -12,12 +12,12 @@ import pytest
 from flows.codebooks import export_codebook
 from flows.config import ConfigError, load_config
 from models.codebook import CodebookTheme
-from pipeline.codebook_themes import codebook_of, with_codebook
-from pipeline.codebooks import Codebook, CodebookError, name_id, permanent_id, read_codebook, to_excel, to_toml
-from pipeline.naming import MAX_LENGTH
-from pipeline.registry import Registry, StoredTheme, theme_number
 from pipeline.store import Store
-from pipeline.themes import find_themes
+from pipeline.themes.codebook_themes import codebook_of, with_codebook
+from pipeline.themes.codebooks import Codebook, CodebookError, name_id, permanent_id, read_codebook, to_excel, to_toml
+from pipeline.themes.naming import MAX_LENGTH
+from pipeline.themes.night import find_themes
+from pipeline.themes.registry import Registry, StoredTheme, theme_number
 
 SHIPPED = sorted((Path(__file__).parent.parent / "configs" / "codebooks").glob("*.toml"))
 BOOK = Codebook(

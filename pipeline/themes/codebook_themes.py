@@ -1,7 +1,7 @@
 """A codebook's themes as themes of the registry, and the registry's themes as a codebook.
 
 A codebook theme is a known theme that is pinned and named: the night places units by its look first, and
-discovers themes only in what the known ones do not explain (:mod:`pipeline.continuity`). Its first look
+discovers themes only in what the known ones do not explain (:mod:`pipeline.themes.continuity`). Its first look
 comes from its words and the units they find; from then on the registry keeps it.
 """
 
@@ -13,8 +13,8 @@ import numpy as np
 
 from models.codebook import CodebookTheme, settle
 from models.theme_prior import ThemePrior, unit
-from pipeline.codebooks import Codebook, name_id, permanent_id
-from pipeline.registry import Registry, StoredTheme
+from pipeline.themes.codebooks import Codebook, name_id, permanent_id
+from pipeline.themes.registry import Registry, StoredTheme
 
 
 def with_codebook(
