@@ -13,7 +13,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from models.themes import ThemeModel
-from pipeline import continuity
+from pipeline.themes import continuity
 from pipeline.themes.bursts import bursting_topics
 from pipeline.themes.curation import NO_CURATION, Curation, Split
 from pipeline.themes.matching import match_themes
