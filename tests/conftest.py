@@ -1,6 +1,10 @@
 """What several test modules share."""
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("no deadline", deadline=None)  # a busy machine's pause is no failure
+settings.load_profile("no deadline")
 
 
 @pytest.fixture(scope="session")

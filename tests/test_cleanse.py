@@ -178,7 +178,7 @@ ROWS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(ROWS, st.randoms())
 def test_every_row_is_kept_or_counted_whatever_the_order(rows: list[dict], random) -> None:
     shuffled = random.sample(rows, len(rows))

@@ -1,7 +1,7 @@
 """Differences between groups, each worked by pencil."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.loyalty import Groups
@@ -18,7 +18,6 @@ def test_nps_difference_of_ten_respondents_by_pencil() -> None:
     assert (gap.low, gap.high) == (pytest.approx(-26.35, abs=0.01), pytest.approx(152.41, abs=0.01))
 
 
-@settings(deadline=None)
 @given(counts, counts)
 def test_swapping_the_groups_turns_the_difference_around(one: Groups, other: Groups) -> None:
     gap, turned = nps_difference(one, other), nps_difference(other, one)
@@ -67,7 +66,6 @@ def test_mix_and_rate_of_ten_respondents_by_pencil() -> None:
     assert parts.mix.value == pytest.approx(-29.1667, abs=1e-4)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(counts, counts), min_size=1, max_size=4))
 def test_mix_and_rate_add_up_to_the_change(pairs: list[tuple[Groups, Groups]]) -> None:
     now = {str(at): pair[0] for at, pair in enumerate(pairs)}

@@ -98,7 +98,7 @@ def test_edges() -> None:
         decompose(np.zeros((0, 2), bool), np.array([], int))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.permutations(range(10)))
 def test_the_order_of_respondents_changes_no_bit(order: list[int]) -> None:
     mixed, split = decompose(MENTIONS[order], ANSWERS[order]), decompose(MENTIONS, ANSWERS)

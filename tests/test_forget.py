@@ -297,7 +297,7 @@ def test_a_reader_can_ask_while_a_night_is_being_written(filled):
         with Store.open(filled.store) as reader:
             asked = threading.Thread(target=lambda: answers.append(len(reader.nights())))
             asked.start()
-            asked.join(timeout=20)
+            asked.join(timeout=120)
             assert answers == [2]
             assert reader.load_feedback(["survey"], date(2024, 1, 1), DAY).height > 5
         connection.rollback()

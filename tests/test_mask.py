@@ -344,7 +344,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(PIECES, max_size=12).map("".join))
 def test_masking_patterns_twice_changes_nothing(text: str) -> None:
     once = mask_patterns(text)
@@ -419,7 +419,7 @@ def test_the_digest_changes_with_the_lists_not_with_their_order() -> None:
     assert len({WordList(mask=("架空",)).digest, WordList(keep=("架空",)).digest, ""}) == 3
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.sampled_from(["架空", "電機", "計画", "080-0000-1234", "[電話]", "の", "a", "Kakuu", " "]), max_size=8).map("".join))
 def test_masking_with_lists_twice_changes_nothing(text: str) -> None:
     words = WordList(mask=("架空電", "画", "伏字")[:1] + ("計画", "Kakuu"))

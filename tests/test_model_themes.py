@@ -97,7 +97,7 @@ def test_one_enormous_topic_does_not_swallow_the_small_ones():
         assert np.mean(labels[truth == 0] == main) < 0.02
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 10_000), st.integers(0, 120))
 def test_the_order_of_rows_does_not_matter(seed, n):
     vectors, _ = topics([max(1, n // 3)] * 3 + [n % 5 + 1], seed=seed)

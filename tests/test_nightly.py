@@ -43,7 +43,7 @@ def run(folder, data):
         csv.writer(out).writerows([HEADER, *data])
     command = [sys.executable, "-c", "from flows.cli import main; main()", "run", str(folder / "night.toml")]
     environment = os.environ | {"PREFECT_HOME": str(folder.parent / "prefect")}
-    subprocess.run([*command, "--date", "2026-11-22"], check=True, env=environment, timeout=300)
+    subprocess.run([*command, "--date", "2026-11-22"], check=True, env=environment, timeout=900)
     return folder / "out" / "2026-11-22"
 
 

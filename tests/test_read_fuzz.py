@@ -82,7 +82,7 @@ def changed(data, changes):
 
 
 @settings(
-    max_examples=N_FILES, derandomize=N_FILES == 200, deadline=None, database=None,
+    max_examples=N_FILES, derandomize=N_FILES == 200, database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
 @given(st.sampled_from(FILES), CHANGES)

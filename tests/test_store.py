@@ -304,7 +304,7 @@ def test_threads_write_at_the_same_time(store: Store) -> None:
 def test_processes_may_create_the_store_at_the_same_time(url: str) -> None:
     code = f"from pipeline.store import Store; Store.open({url!r}).cache_put('n', {{'k': b'v'}})"
     workers = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(3)]
-    assert [worker.wait(timeout=60) for worker in workers] == [0, 0, 0]
+    assert [worker.wait(timeout=600) for worker in workers] == [0, 0, 0]
     Store.open(url).close()
 
 

@@ -125,7 +125,7 @@ def test_stability_counts_what_became_of_last_nights_themes() -> None:
     }
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.randoms(use_true_random=False))
 def test_shuffled_rows_give_the_same_bytes(shuffler: random.Random) -> None:
     def shuffled(frame: pl.DataFrame) -> pl.DataFrame:
