@@ -1,8 +1,8 @@
 """Erase a person or a time from the store, for good.
 
-What goes: every version of the response, its place in the units and the quarantine of every night, and the
-cache rows (parse, vectors, sentiment) of its words. What stays: the published figures, which name nobody, and
-keyed hashes: a tombstone, by which later nights refuse the same person, and a line that says what was done.
+What goes: every version of the response, its place in the units, quotes, lists of responses and quarantine of
+every night, and the cache rows (parse, vectors, sentiment) of its words. What stays: the published figures, which
+name nobody, and keyed hashes: a tombstone, by which later nights refuse the same person, and a line that says what was done.
 One transaction does all of it; the pages of the nights it touched are pending until they are written again.
 """
 
@@ -22,9 +22,10 @@ from pipeline.loyalty import KEY
 from pipeline.store import Store
 from pipeline.store.cache import cache_drop, cache_get, namespaces
 from pipeline.store.feedback import midnight
-from pipeline.store.nights import dates, replace_table, set_pending, summaries, table_of
+from pipeline.store.nights import dates, replace_summary, replace_table, set_pending, summaries, summary_of, table_of
 from pipeline.store.registry import drop_members, drop_vectors
 from pipeline.store.tables import ERASURES, FEEDBACK, TEXT_KEYS, chunks, is_one_of
+from pipeline.summary import without_responses
 from pipeline.themes.members import unit_keys
 from pipeline.tombstones import CUSTOMER, RESPONSE, bury, response_mark
 
@@ -139,8 +140,9 @@ def _erase(
             continue  # nothing in its window is that old
         gone, words = _erase_units(connection, night, rows, before, timezone, secret)
         blanked = _blank_quarantine(connection, night, rows, before)
+        unlisted = _unlist(connection, night, {*responses, *gone.select(KEY).iter_rows()})
         keys |= words
-        if gone.height or blanked:
+        if gone.height or blanked or unlisted:
             touched.append(night)
             set_pending(connection, night, True, n_erased=gone.select(KEY).n_unique())
         n_units, n_quarantine = n_units + gone.height, n_quarantine + blanked
@@ -185,9 +187,30 @@ def _erase_units(
         doomed = doomed | units.select((pl.col("received_at") < start).fill_null(False)).to_series()
     gone = units.filter(doomed)
     if gone.height:
-        replace_table(connection, night, "units", units.filter(~doomed))
+        rest = units.filter(~doomed)
+        replace_table(connection, night, "units", rest)
+        _unquote(connection, night, set(gone["unit_text"]) - set(rest["unit_text"]))
         drop_members(connection, night, unit_keys(gone))
     return gone, {text_key(text, secret) for text in gone["unit_text"].unique()}
+
+
+def _unquote(connection: sa.Connection, night: date, texts: set[str]) -> None:
+    """Take texts that nobody else wrote out of the quotes beside the themes of one night."""
+    themes = table_of(connection, night, "themes")
+    if themes is None or "quotes" not in themes.columns:
+        return
+    quotes = [[quote for quote in some or () if quote not in texts] for some in themes["quotes"].to_list()]
+    replace_table(connection, night, "themes", themes.with_columns(pl.Series("quotes", quotes, pl.List(pl.Utf8))))
+
+
+def _unlist(connection: sa.Connection, night: date, responses: set[_Key]) -> bool:
+    """Take the responses out of the lists of one night's summary (behind alerts, mismatches); tell if any was there."""
+    summary = summary_of(connection, night)
+    rest = without_responses(summary, responses)
+    if rest == summary:
+        return False
+    replace_summary(connection, night, rest)
+    return True
 
 
 def _blank_quarantine(connection: sa.Connection, night: date, rows: pl.DataFrame, before: date | None) -> int:

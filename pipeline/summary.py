@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import date
 from typing import Any
 
@@ -105,7 +105,7 @@ def build_summary(
         **insights,
         "alerts": news + insights["alerts"],
     }
-    return _round(summary)
+    return rounded(summary)
 
 
 def dump_summary(summary: Mapping[str, Any]) -> bytes:
@@ -121,8 +121,38 @@ def dump_summary(summary: Mapping[str, Any]) -> bytes:
     >>> dump_summary({"b": -0.00001, "a": "返品"}).decode()
     '{\n  "a": "返品",\n  "b": 0.0\n}\n'
     """
-    text = json.dumps(_round(summary), ensure_ascii=False, allow_nan=False, sort_keys=True, indent=2)
+    text = json.dumps(rounded(summary), ensure_ascii=False, allow_nan=False, sort_keys=True, indent=2)
     return (text + "\n").encode()
+
+
+def rounded(value: Any) -> Any:
+    """Return the value with every float at 4 decimals, tuples as lists and −0.0 as 0.0."""
+    if isinstance(value, Mapping):
+        return {key: rounded(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [rounded(item) for item in value]
+    if isinstance(value, float) and math.isfinite(value):
+        return round(value, DECIMALS) + 0.0
+    return value
+
+
+def without_responses(value: Any, responses: Set[tuple[str, str]]) -> Any:
+    """Return the summary, or a part of it, without the entries of lists that are one of these responses.
+
+    Examples
+    --------
+    >>> without_responses({"n": 2, "feedback": [{"source": "s", "feedback_id": "1"}]}, {("s", "1")})
+    {'n': 2, 'feedback': []}
+    """
+    if isinstance(value, Mapping):
+        return {key: without_responses(item, responses) for key, item in value.items()}
+    if isinstance(value, list):
+        return [without_responses(item, responses) for item in value if not _is_one_of(item, responses)]
+    return value
+
+
+def _is_one_of(item: Any, responses: Set[tuple[str, str]]) -> bool:
+    return isinstance(item, Mapping) and (item.get("source"), item.get("feedback_id")) in responses
 
 
 def _nps(distribution: list[int]) -> dict[str, Any]:
@@ -212,12 +242,3 @@ def _check_accounting(sources: Sequence[Mapping[str, Any]], feedback: pl.DataFra
         )
 
 
-def _round(value: Any) -> Any:
-    """Return the value with every float at 4 decimals, tuples as lists and −0.0 as 0.0."""
-    if isinstance(value, Mapping):
-        return {key: _round(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_round(item) for item in value]
-    if isinstance(value, float) and math.isfinite(value):
-        return round(value, DECIMALS) + 0.0
-    return value

@@ -4,6 +4,7 @@ import io
 import json
 import threading
 import zipfile
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import numpy as np
@@ -25,6 +26,7 @@ from pipeline.erasure import erasures, expire
 from pipeline.intake import ERASED, Intake, refuse
 from pipeline.read import FEEDBACK_SCHEMA
 from pipeline.store import Store
+from pipeline.summary import without_responses
 from pipeline.themes.members import Members, unit_keys
 from pipeline.themes.registry import StoredTheme
 from pipeline.tombstones import tombstones
@@ -42,7 +44,15 @@ path = "calls.csv"
 columns = {{ id = "id", text = "comment" }}
 """
 RAW = "佐藤と申します。{}"  # as the comment came, before names were masked
-NIGHT = make_night()
+PLAIN = make_night()
+NIGHT = replace(  # every text is a quote beside the first theme, every response is listed behind an alert
+    PLAIN,
+    themes=PLAIN.themes.with_columns(
+        quotes=pl.Series([PLAIN.units["unit_text"].to_list()] + [[]] * (PLAIN.themes.height - 1), dtype=pl.List(pl.Utf8))
+    ),
+    summary=PLAIN.summary
+    | {"alerts": [PLAIN.summary["alerts"][0] | {"feedback": PLAIN.units.select("source", "feedback_id").to_dicts()}]},
+)
 UNITS = NIGHT.units.with_row_index("at")
 
 
@@ -123,22 +133,28 @@ def stored_words(config):
         return texts + [text for night in nights for text in night.tables["units"]["unit_text"]]
 
 
-def summary_bytes(config):
-    return [path.read_bytes() for path in sorted(config.out.rglob("summary.json"))]
+def figures_of(config):
+    """Return the nights' summaries but for what they list response by response."""
+    everybody = set(NIGHT.units.select("source", "feedback_id").iter_rows())
+    return [
+        without_responses(json.loads(path.read_bytes()), everybody) for path in sorted(config.out.rglob("summary.json"))
+    ]
 
 
 def test_a_forgotten_customers_words_are_in_no_byte(filled):
     mine, other = UNITS["unit_text"][0], UNITS["unit_text"][7]
     assert len(holders(filled.out, mine)) >= 6, "html, csv and workbook of two nights"
-    figures = summary_bytes(filled)
+    figures = figures_of(filled)
     erased = forget(filled, filled.out, by="担当", customer=customer_of(0))
     assert (erased.n_feedback, erased.n_units, erased.nights) == (2, 4, (DAY, LATER))
     assert erased.n_cache == 2 * 4  # as it came, as masked, its units
     for text in UNITS["unit_text"][:2]:
         assert holders(filled.out, text) == []
         assert text not in stored_words(filled)
+    for feedback_id in UNITS["feedback_id"][:2]:
+        assert holders(filled.out, feedback_id) == []
     assert len(holders(filled.out, other)) >= 6
-    assert summary_bytes(filled) == figures
+    assert figures_of(filled) == figures
     page = (filled.out / DAY.isoformat() / "report.html").read_text(encoding="utf-8")
     assert "2件の回答の文章を消去しました。数字は公開時のままです。" in page
 
@@ -220,7 +236,7 @@ def test_later_nights_refuse_the_forgotten_and_account_for_them(filled):
 
 
 def test_text_that_is_kept_long_enough_is_erased_and_its_figures_stay(filled):
-    figures = summary_bytes(filled)
+    figures = figures_of(filled)
     with deployment(filled, filled.out) as store:
         erased = expire(store, date(2024, 11, 16), timezone="UTC", secret=b"secret", at=datetime(2024, 11, 22))
         assert not expire(store, date(2024, 11, 16), timezone="UTC", secret=b"secret", at=datetime(2024, 11, 22)).anything
@@ -231,7 +247,7 @@ def test_text_that_is_kept_long_enough_is_erased_and_its_figures_stay(filled):
         store.compact()
     assert set(stored_words(filled)) == set(new)
     assert [text for text in old if holders(filled.out, text)] == []
-    assert summary_bytes(filled) == figures
+    assert figures_of(filled) == figures
 
 
 def test_a_night_rendered_again_has_the_same_bytes(filled):

@@ -101,6 +101,18 @@ def summaries(connection: sa.Connection) -> list[dict[str, Any]]:
     return [json.loads(text) for text in texts]
 
 
+def summary_of(connection: sa.Connection, business_date: date) -> dict[str, Any]:
+    """Return the summary of one stored night."""
+    text = connection.scalars(sa.select(NIGHTS.c.summary).where(NIGHTS.c.business_date == business_date)).one()
+    return dict(json.loads(text))
+
+
+def replace_summary(connection: sa.Connection, business_date: date, summary: Mapping[str, Any]) -> None:
+    """Replace the stored summary of a night."""
+    mine = sa.update(NIGHTS).where(NIGHTS.c.business_date == business_date)
+    connection.execute(mine.values(summary=dump_summary(summary).decode()))
+
+
 def dates(connection: sa.Connection, *, pending: bool = False) -> list[date]:
     """Return the dates of the stored nights, oldest first; only those whose pages are to be written if pending."""
     query = sa.select(NIGHTS.c.business_date).order_by(NIGHTS.c.business_date)
