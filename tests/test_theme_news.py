@@ -14,7 +14,7 @@ from pipeline.themes.registry import Registry, Transition
 NIGHT = date(2026, 11, 22)
 
 
-def themed(transitions=(), *, kept=0.99, refused=False):
+def themed(transitions=(), *, kept=0.99, refused=False, status="new"):
     days = [(theme, ago) for ago in range(80) for theme in ("T0001", "T0001")] + [("T0002", ago % 5) for ago in range(12)]
     units = pl.DataFrame({"source": ["s"] * len(days), "feedback_id": [f"R{k}" for k in range(len(days))], "theme_id": [t for t, _ in days]})
     stamps = [datetime(2026, 11, 22, 3, tzinfo=UTC) - timedelta(days=ago) for _, ago in days]
@@ -22,7 +22,7 @@ def themed(transitions=(), *, kept=0.99, refused=False):
         score=pl.lit(5, pl.Int64), received_at=pl.Series(stamps, dtype=pl.Datetime("us", "UTC"))
     )
     row = {"parent_id": None, "first_seen": "2026-11-01", "pinned": False, "hidden": False, "keywords": [], "pairs": [], "quotes": []}
-    rows = [{"theme_id": "T0001", "name": "配達", "status": "continuing"} | row, {"theme_id": "T0002", "name": "再利用ボックス", "status": "new"} | row]
+    rows = [{"theme_id": "T0001", "name": "配達", "status": "continuing"} | row, {"theme_id": "T0002", "name": "再利用ボックス", "status": status} | row]
     themes = pl.DataFrame(rows, schema=THEME_SCHEMA)
     return ThemedNight(units, themes, [], list(transitions), kept_share=kept, refused=refused), feedback
 
@@ -55,6 +55,25 @@ def test_a_new_theme_that_grows_is_an_alert_and_one_that_does_not_is_none():
     (row,) = told["emerging"]
     assert (row["theme_id"], row["kind"], row["n_feedback"]) == ("T0002", "new", 12)
     assert row["p"] < 0.001
+
+
+SPIKE = {"kind": "volume_spike", "theme_id": "T0001", "name": "配達", "n_feedback": 30}
+
+
+def kinds(told):
+    return [(alert["kind"], alert["theme_id"]) for alert in told["alerts"]]
+
+
+def test_one_event_raises_one_alert():
+    anger = SPIKE | {"kind": "negative_spike", "theme_id": "T0002"}
+    told = news(alerts=[ALERT, SPIKE, SPIKE | {"theme_id": "T0002"}, anger])
+    assert kinds(told) == [("new_theme", "T0002"), ("volume_spike", "T0001"), ("negative_spike", "T0002")]
+
+
+def test_a_known_theme_that_grows_is_told_by_its_spike_where_there_is_one():
+    spike = SPIKE | {"theme_id": "T0002"}
+    assert kinds(news(status="continuing")) == [("growing_theme", "T0002")]
+    assert kinds(news(status="continuing", alerts=[spike])) == [("volume_spike", "T0002")]
 
 
 def test_a_part_of_a_split_is_no_news():

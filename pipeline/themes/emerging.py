@@ -18,6 +18,7 @@ import polars as pl
 from scipy.stats import hypergeom
 
 from pipeline.loyalty import KEY, nps_group
+from pipeline.loyalty.alerts import listed
 
 RECENT_DAYS = 7
 ALPHA = 0.001  # family-wise, per night
@@ -60,8 +61,8 @@ def emerging_themes(
         theme_id, name, kind (new | growing), first_day and last_day (of the theme's units that are news),
         n_feedback and n_units of those days, share and share_before (of respondents with an opinion), p
         (Holm-adjusted), groups [{column, value, n, of}]: how many of the n respondents are of
-        a group that has `of` among all respondents of those days. The units are those rows of units.csv
-        that have the theme_id and a received_at in these days.
+        a group that has `of` among all respondents of those days, feedback [{source, feedback_id}] (the newest 100).
+        The units are those rows of units.csv that have the theme_id and a received_at in these days.
     """
     days = _people(feedback, units, timezone, segments)
     start = business_date - timedelta(days=RECENT_DAYS - 1)
@@ -163,6 +164,7 @@ def _row(
         "share_before": before / n_before if n_before else None,
         "p": p,
         "groups": _groups(respondents, then),
+        "feedback": listed(respondents),
     }
 
 

@@ -6,11 +6,17 @@ from typing import Any
 
 import polars as pl
 
-from pipeline.summary import DECIMALS
+from pipeline.summary import rounded
 from pipeline.themes.emerging import emerging_themes
 from pipeline.themes.matching import KEPT_SHARE
 from pipeline.themes.night import ThemedNight
 from pipeline.themes.registry import Registry
+
+MORE_VOICES = ("new_theme", "volume_spike", "growing_theme")
+"""Alerts that may rise from one event: that the theme is new says most, then what was expected, then that it grows.
+
+growing_theme is left where no band can be built yet, with fewer than four weeks before.
+"""
 
 
 def with_theme_news(
@@ -26,7 +32,8 @@ def with_theme_news(
 
     Adds `transitions` [{kind, theme_id, name, others [{theme_id, name}], kept, decision}], `emerging` (see
     :mod:`pipeline.themes.emerging`), `pinned` and `hidden` to each theme, `units_kept` to `stability`, and the
-    alerts growing_theme and theme_shift. On the first night everything is new and nothing is news.
+    alerts growing_theme and theme_shift. More voices on one theme are one alert: new_theme, else volume_spike, else
+    growing_theme. On the first night everything is new and nothing is news.
     """
     names = _names(themed, registry)
     marks = {row["theme_id"]: row for row in themed.themes.select("theme_id", "pinned", "hidden").to_dicts()}
@@ -51,14 +58,14 @@ def with_theme_news(
                 "theme_id": change.theme_id,
                 "name": names.get(change.theme_id, change.theme_id),
                 "others": [{"theme_id": other, "name": names.get(other, other)} for other in change.others],
-                "kept": _rounded(change.kept),
+                "kept": rounded(change.kept),
                 "decision": change.decision,
             }
             for change in themed.transitions
         ],
-        "emerging": [{key: _rounded(value) for key, value in row.items()} for row in emerging],
-        "alerts": [*_still_news(summary["alerts"], feedback, emerging), *_growth(emerging), *_shift(themed)],
-        "stability": {**summary["stability"], "units_kept": _rounded(themed.kept_share)},
+        "emerging": rounded(emerging),
+        "alerts": _once([*_still_news(summary["alerts"], feedback, emerging), *_growth(emerging), *_shift(themed)]),
+        "stability": {**summary["stability"], "units_kept": rounded(themed.kept_share)},
     }
 
 
@@ -78,18 +85,24 @@ def _still_news(
     return [dict(a) for a in alerts if a["kind"] != "new_theme" or a["theme_id"] in emerges]
 
 
+def _once(alerts: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Keep one alert per theme of those that say that more people speak of it: the one that says most."""
+    first: dict[str, str] = {}
+    for kind in MORE_VOICES:
+        for alert in alerts:
+            if alert["kind"] == kind:
+                first.setdefault(alert["theme_id"], kind)
+    return [a for a in alerts if a["kind"] not in MORE_VOICES or first[a["theme_id"]] == a["kind"]]
+
+
 def _growth(emerging: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    keys = ("theme_id", "name", "first_day", "n_feedback", "share", "share_before", "p")
+    keys = ("theme_id", "name", "first_day", "n_feedback", "share", "share_before", "p", "feedback")
     rows = [row for row in emerging if row["kind"] == "growing"]
-    return [{"kind": "growing_theme", **{key: _rounded(row[key]) for key in keys}} for row in rows]
+    return [{"kind": "growing_theme", **{key: rounded(row[key]) for key in keys}} for row in rows]
 
 
 def _shift(themed: ThemedNight) -> list[dict[str, Any]]:
     if themed.kept_share is None or themed.kept_share >= KEPT_SHARE:
         return []
-    kept = _rounded(themed.kept_share)
+    kept = rounded(themed.kept_share)
     return [{"kind": "theme_shift", "units_kept": kept, "threshold": KEPT_SHARE, "refused": themed.refused}]
-
-
-def _rounded(value: Any) -> Any:
-    return round(value, DECIMALS) + 0.0 if isinstance(value, float) else value
