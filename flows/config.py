@@ -14,13 +14,12 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from pipeline.customers import CUSTOMER_ROLES
 from pipeline.insight import LoyaltySettings
 from pipeline.mask import WordList
+from pipeline.read import SourceSpec
 from pipeline.read.scores import NPS_SCALE, NPS_SCALES, Scale
 from pipeline.tables import UNIT_COLUMNS
 from pipeline.themes.codebooks import read_codebook
 
 COLUMN_ROLES = ("id", "text", "score", "received_at", "customer", "csat", "ces", "dwb")
-
-
 _WITHOUT_COLUMNS = {"zendesk", "transcript", "email"}  # tickets, and files that are one conversation or mail each
 
 
@@ -95,6 +94,20 @@ class Source(_Section):
         if taken:
             raise ValueError(f"segments may not be named like a column of units.csv: {', '.join(taken)}")
         return self
+
+    @property
+    def spec(self) -> SourceSpec:
+        """The source as reading takes it."""
+        same = self.model_dump(include={
+            "name", "kind", "columns", "segments", "score_field", "encoding", "delimiter", "sheet",
+            "agent_marks", "customer_marks", "query",
+        })  # fmt: skip
+        return SourceSpec(
+            **same,
+            paths=() if self.path is None else (self.path,),
+            scales={role: Scale.parse(written) for role, written in self.scales.items()},
+            database=None if self.database is None else self.database.get_secret_value(),
+        )
 
 
 class Themes(_Section):
@@ -176,6 +189,11 @@ class Loyalty(_Section):
     dwb_min: int = LoyaltySettings.dwb_min
     period_days: Annotated[int, Field(ge=1)] = LoyaltySettings.period_days
     watch: tuple[Annotated[str, Field(min_length=1)], ...] = LoyaltySettings.watch
+
+    @property
+    def settings(self) -> LoyaltySettings:
+        """The section as the statistics take it."""
+        return LoyaltySettings(**self.model_dump())
 
 
 class Config(_Section):

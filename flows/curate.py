@@ -4,7 +4,6 @@ The docstring of the flow has Google's sections, because these are the ones whos
 """
 
 from datetime import date
-from pathlib import Path
 from typing import Literal
 
 from prefect import flow, get_run_logger
@@ -12,6 +11,7 @@ from prefect.artifacts import create_table_artifact
 
 from flows.config import load_config
 from flows.curation import decide, list_themes
+from flows.deployment import store_url
 from pipeline.store import Store
 from pipeline.themes.curation import CurationError, told
 
@@ -51,7 +51,7 @@ def curate(
     if needed and given[needed] is None:
         raise CurationError(f"{action} needs {needed}; fill that field in")
     config = load_config(config_path)
-    with Store.open(config.store or f"sqlite:///{Path(config.out) / 'kikitori.db'}") as store:
+    with Store.open(store_url(config, config.out)) as store:
         detail = {needed: given[needed]} if needed else {}
         subject = None if action in ("refit", "undo") else theme_id
         decision = decide(store, action, subject, detail, made_by=made_by, holds_from=from_night)

@@ -25,12 +25,11 @@ from pipeline.cache import text_key
 from pipeline.customers import Customers, read_customers
 from pipeline.encode import Encoded, adapt_to_scores, encode_units, with_sentiment
 from pipeline.erasure import expire
-from pipeline.insight import LoyaltySettings
 from pipeline.intake import Intake, account, refuse, take_in, window_feedback
 from pipeline.near_duplicates import near_duplicates
 from pipeline.opinions import annotate_texts, opinion_units
 from pipeline.parse import Parser, shared_parser
-from pipeline.read import InputError, Reading, Scale, SourceSpec, read_source
+from pipeline.read import InputError, Reading, read_source
 from pipeline.report import Night
 from pipeline.segment import Annotation
 from pipeline.store import Store
@@ -41,7 +40,7 @@ from pipeline.themes.codebooks import read_codebook
 from pipeline.themes.news import with_theme_news
 from pipeline.themes.night import ThemedNight, find_themes
 from pipeline.themes.registry import Registry
-from pipeline.tombstones import tombstones
+from pipeline.tombstones import Tombstones, tombstones
 
 
 @dataclass(frozen=True)
@@ -82,8 +81,9 @@ def nightly(config_path: str, business_date: str | None = None, out: str | None 
             customer_key=tools.secret,
             words=config.privacy.words,
         )
-        intake = refuse(intake, tombstones(store), tools.secret)
-        customers = customers_table(config, tools.secret) if config.customers else None
+        refused = tombstones(store)
+        intake = refuse(intake, refused, tools.secret)
+        customers = customers_table(config, refused, tools.secret) if config.customers else None
         tonight, news, feedback = remember(intake, config, window, tools)
         annotations, units = split(feedback, config, tools)
         encoded, adaptation = adapt_to_scores(encode(units, tools), units, feedback)
@@ -106,7 +106,7 @@ def nightly(config_path: str, business_date: str | None = None, out: str | None 
             near_duplicate=copies,
             segments=config.segments,
             customers=customers.table if customers else None,
-            settings=LoyaltySettings(**config.loyalty.model_dump()),
+            settings=config.loyalty.settings,
         )
         summary = with_theme_news(
             summary, themed, registry, feedback, timezone=config.timezone, segments=config.segments
@@ -125,30 +125,23 @@ def nightly(config_path: str, business_date: str | None = None, out: str | None 
       retry_condition_fn=lambda task, run, state: not isinstance(state.data, InputError))
 def read(source: Source, timezone: str, day: date) -> Reading:
     """Read every file of one source, or the rows of its query."""
-    return read_source(source_spec(source), timezone, day)
-
-
-def source_spec(source: Source) -> SourceSpec:
-    """Return a source of the config as reading takes it."""
-    same = source.model_dump(include={
-        "name", "kind", "columns", "segments", "score_field", "encoding", "delimiter", "sheet",
-        "agent_marks", "customer_marks", "query",
-    })  # fmt: skip
-    return SourceSpec(
-        **same,
-        paths=() if source.path is None else (source.path,),
-        scales={role: Scale.parse(written) for role, written in source.scales.items()},
-        database=None if source.database is None else source.database.get_secret_value(),
-    )
+    return read_source(source.spec, timezone, day)
 
 
 @task(cache_policy=NO_CACHE, retries=2, retry_delay_seconds=5,
       retry_condition_fn=lambda task, run, state: not isinstance(state.data, InputError))
-def customers_table(config: Config, secret: bytes) -> Customers:
-    """Read the customers table."""
+def customers_table(config: Config, refused: Tombstones, secret: bytes) -> Customers:
+    """Read the customers table, without whoever was erased."""
     assert config.customers
     columns = dict(config.customers.columns)
-    return read_customers(config.customers.path, columns, customer_key=secret, timezone=config.timezone)
+    return read_customers(
+        config.customers.path,
+        columns,
+        customer_key=secret,
+        timezone=config.timezone,
+        refused=refused.customers,
+        words=config.privacy.words,
+    )
 
 
 def load_tools(config: Config, folder: Path, store: Store) -> Tools:

@@ -188,13 +188,14 @@ def _decide(
 @contextmanager
 def _store(config: Path, out: Path | None) -> Iterator[Any]:
     from flows.config import ConfigError, load_config
+    from flows.deployment import store_url
     from pipeline.store import Store
 
     settings = load_config(config)
     folder = out or settings.out
     if settings.store is None and not (folder / "kikitori.db").exists():
         raise ConfigError(f"no nights at {folder}; run one first with kikitori run {config}")
-    with Store.open(settings.store or f"sqlite:///{folder / 'kikitori.db'}") as store:
+    with Store.open(store_url(settings, folder)) as store:
         yield store
 
 

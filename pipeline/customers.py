@@ -13,7 +13,9 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from pipeline.cleanse import hash_customer
+from pipeline.mask import NO_WORDS, WordList, mask_patterns
 from pipeline.read import QUARANTINE_SCHEMA, InputError, parse_moment
+from pipeline.read.rows import masked_quarantine
 
 SOURCE = "customers"
 CUSTOMER_SCHEMA: dict[str, Any] = {
@@ -44,11 +46,20 @@ class Customers:
     quarantine: pl.DataFrame
 
 
-def read_customers(path: str, columns: Mapping[str, str], *, customer_key: bytes, timezone: str) -> Customers:
+def read_customers(
+    path: str,
+    columns: Mapping[str, str],
+    *,
+    customer_key: bytes,
+    timezone: str,
+    refused: frozenset[str] = frozenset(),
+    words: WordList = NO_WORDS,
+) -> Customers:
     """Return the customers of a csv, tsv, jsonl, xlsx or parquet file or fsspec URL.
 
     An empty cell is unknown. A row without an id, or with a number or date that cannot be read, goes to quarantine; so
-    do further rows of the same customer: the one with the latest purchase stays.
+    do further rows of the same customer: the one with the latest purchase stays. Customers who were erased (`refused`,
+    as keyed hashes) are left out. Values in quarantine are masked.
 
     Raises
     ------
@@ -73,7 +84,10 @@ def read_customers(path: str, columns: Mapping[str, str], *, customer_key: bytes
     again = table.join(once.select("row"), on="row", how="anti").sort("row")
     reason = "the customer has another row with a later purchase"
     bad += [_quarantined(name, number, columns["customer"], reason, "") for number in again["row"]]
-    return Customers(once.drop("row"), pl.DataFrame(bad, schema=QUARANTINE_SCHEMA).sort("row"))
+    quarantine = pl.DataFrame(bad, schema=QUARANTINE_SCHEMA).sort("row")
+    values = [mask_patterns(value.replace("\0", ""), words) for value in quarantine["value"]]
+    quarantine = masked_quarantine(quarantine.with_columns(pl.Series("value", values, pl.Utf8)))
+    return Customers(once.filter(~pl.col("customer").is_in(sorted(refused))).drop("row"), quarantine)
 
 
 class _BadCell(Exception):
@@ -124,7 +138,7 @@ def _day(text: str, zone: ZoneInfo) -> date:
 def _quarantined(file: str, row: int, column: str, reason: str, value: str) -> dict[str, Any]:
     return {
         "source": SOURCE, "file": file, "row": row, "feedback_id": None,
-        "column": column, "reason": reason, "value": value[:80],
+        "column": column, "reason": reason, "value": value,
     }
 
 

@@ -2,8 +2,8 @@
 
 What goes: every version of the response, its place in the units, quotes, lists of responses and quarantine of
 every night, and the cache rows (parse, vectors, sentiment) of its words. What stays: the published figures, which
-name nobody, and keyed hashes: a tombstone, by which later nights refuse the same person, and a line that says what was done.
-One transaction does all of it; the pages of the nights it touched are pending until they are written again.
+name nobody, and keyed hashes: a tombstone, by which later nights refuse the same person, and a line that says what
+was done. One transaction does all of it; the pages of the nights it touched are pending until they are written again.
 """
 
 import json

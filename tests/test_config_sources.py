@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from flows.config import ConfigError, load_config
-from flows.nightly import source_spec
 from pipeline.read import Scale
 
 ROOT = Path(__file__).parent.parent
@@ -21,8 +20,8 @@ def source(tmp_path, lines):
 def test_the_examples_for_every_kind_can_be_loaded():
     config = load_config(ROOT / "configs" / "sources.toml")
     assert {source.kind for source in config.sources} == {"survey", "transcript", "zendesk", "email"}
-    assert source_spec(config.sources[0]).scale("ces") == Scale(1, 7)
-    assert source_spec(config.sources[0]).paths == (str(ROOT / "configs" / "exports" / "survey-*.csv*"),)
+    assert config.sources[0].spec.scale("ces") == Scale(1, 7)
+    assert config.sources[0].spec.paths == (str(ROOT / "configs" / "exports" / "survey-*.csv*"),)
 
 
 @pytest.mark.parametrize(
@@ -51,9 +50,9 @@ def test_a_password_comes_from_the_environment_and_is_not_shown(tmp_path, monkey
     lines = 'name = "s"\ncolumns = { text = "c" }\ndatabase = "postgresql+psycopg://u:${CRM_PASSWORD}@h/d"\nquery = "select 1"'
     found = source(tmp_path, lines)
     assert "geheim" not in repr(found)
-    assert source_spec(found).database == "postgresql+psycopg://u:geheim@h/d"
+    assert found.spec.database == "postgresql+psycopg://u:geheim@h/d"
 
 
 def test_a_database_file_is_relative_to_the_config(tmp_path):
     lines = 'name = "s"\ncolumns = { text = "c" }\ndatabase = "sqlite:///a.db"\nquery = "select 1"'
-    assert source_spec(source(tmp_path, lines)).database == f"sqlite:///{tmp_path / 'a.db'}"
+    assert source(tmp_path, lines).spec.database == f"sqlite:///{tmp_path / 'a.db'}"

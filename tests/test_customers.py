@@ -62,6 +62,19 @@ def test_of_two_rows_of_a_customer_the_latest_purchase_stays(tmp_path):
     assert found.quarantine["row"].to_list() == [2]
 
 
+def test_what_quarantine_shows_of_a_row_is_masked(tmp_path):
+    found = read(tmp_path, "C0,1,1,,,", "C1,080-0000-1234,1,,,", "C2,山田太郎様,1,,,")
+    assert found.quarantine["value"].to_list() == ["[電話]", "[氏名]様"]
+
+
+def test_an_erased_customer_is_left_out(tmp_path):
+    read(tmp_path, "C0,1,1,,,", "C1,1,1,,,")
+    gone = frozenset({hash_customer("C1", KEY)})
+    path = str(tmp_path / "customers.csv")
+    found = read_customers(path, COLUMNS, customer_key=KEY, timezone="Asia/Tokyo", refused=gone)
+    assert found.table["customer"].to_list() == [hash_customer("C0", KEY)]
+
+
 def test_the_order_of_rows_changes_nothing(tmp_path):
     lines = [f"C{at},{at},{at * 100},,2026-01-{at + 1:02}," for at in range(20)]
     forward, backward = read(tmp_path, *lines), read(tmp_path, *lines[::-1])

@@ -127,7 +127,7 @@ def test_export_writes_the_themes_that_are_not_over(config, tmp_path):
     assert [(row["theme_id"], row["name"], row["parent"]) for row in rows] == [
         ("T0001", "お届け", "全般"), ("T0002", "アプリ", "全般"), ("T0004", "全般", ""),
     ]  # fmt: skip
-    assert kikitori("export", config, "--file", tmp_path / "themes.csv").exit_code == 0
+    assert kikitori("export", config, tmp_path / "themes.csv").exit_code == 0
     assert (tmp_path / "themes.csv").read_bytes().startswith(b"\xef\xbb\xbf")
 
 
