@@ -131,19 +131,22 @@ def priority_matrix(priorities: Sequence[dict[str, Any]], n: int, t: Words) -> M
     rows = [
         {"x": row["share"], "y": row["effect"], "rank": str(row["rank"]), "colour": _effect_colour(row),
          "fill": _effect_colour(row) if row["p_adjusted"] < SIGNIFICANT else PAPER,
-         "ink": PAPER if row["p_adjusted"] < SIGNIFICANT else MUTED}
+         "ink": PAPER if row["p_adjusted"] < SIGNIFICANT else MUTED, "name": row["name"]}
         for row in priorities if row["effect"] is not None
     ]
     reach = 1.15 * max(abs(row["y"]) for row in rows)
     x = alt.X("x:Q", scale=alt.Scale(domain=[0, 1.08 * max(row["x"] for row in rows)], nice=False),
               axis=alt.Axis(format="%", title=t("priorities.x"), grid=False, **_AXIS))
     y = alt.Y("y:Q", scale=alt.Scale(domain=[-reach, reach], nice=False),
-              axis=alt.Axis(format="+.1f", title=t("priorities.y"), grid=True, **_AXIS))
+              axis=alt.Axis(format="+.1~f", title=t("priorities.y"), grid=True, titleAngle=0, titleAlign="left",
+                            titleX=-50, titleY=-16, **_AXIS))
     base = alt.Chart(alt.Data(values=rows)).encode(x=x, y=y)
     zero = alt.Chart(alt.Data(values=[{"y": 0}])).mark_rule(color=MUTED, strokeWidth=1).encode(y=y)
     dots = base.mark_point(size=360, filled=True, opacity=1, strokeWidth=2).encode(
         fill=alt.Fill("fill:N", scale=None), stroke=alt.Stroke("colour:N", scale=None)
     )
+    named = alt.Chart(alt.Data(values=_readable(rows, reach))).encode(x=x, y=y)
+    names = named.mark_text(dx=15, align="left", fontSize=12, color=INK).encode(text="name:N")
     ranks = base.mark_text(fontSize=12, fontWeight="bold").encode(
         text="rank:N", color=alt.Color("ink:N", scale=None)
     )
@@ -153,7 +156,8 @@ def priority_matrix(priorities: Sequence[dict[str, Any]], n: int, t: Words) -> M
         for row in priorities if row["effect"] is not None
     )
     label = t("chart.matrix", rows=told)
-    return _draw([zero, dots, ranks], "matrix", 330, {"top": 12, "bottom": 52, "left": 64}, label, width=640)
+    padding = {"top": 32, "bottom": 52, "left": 64, "right": 150}
+    return _draw([zero, names, dots, ranks], "matrix", 330, padding, label, width=620)
 
 
 def words_by_score_chart(rows: Sequence[dict[str, Any]], t: Words) -> Markup:
@@ -212,6 +216,20 @@ def segment_chart(column: str, values: Sequence[dict[str, Any]], overall: float 
     label = t("chart.segments", rows=told)
     padding = {"top": 4, "bottom": 4, "left": 150, "right": 110}
     return _draw(layers, "segments", 30 * len(rows), padding, label, width=_SEGMENTS)
+
+
+def _readable(rows: list[dict[str, Any]], reach: float) -> list[dict[str, Any]]:
+    """Return the dots whose names can stand beside them without touching a dot or a name before them."""
+    right = 1.08 * max(row["x"] for row in rows)
+    at = [(620 * row["x"] / right, 330 * (reach - row["y"]) / (2 * reach)) for row in rows]
+    free: list[dict[str, Any]] = []
+    taken = [(x - 12, x + 12, y) for x, y in at]
+    for row, (x, y) in zip(rows, at, strict=True):
+        start, end = x + 13, x + 15 + 12 * len(row["name"])
+        if not any(left < end and start < stop and abs(other - y) < 18 for left, stop, other in taken):
+            taken.append((start, end, y))
+            free.append(row)
+    return free
 
 
 def _effect_colour(row: dict[str, Any]) -> str:
