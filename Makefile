@@ -1,7 +1,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: demo test test-faults check fix train install
+.PHONY: demo test test-faults check fix train bench install
 
 demo: .venv/installed
 	$(BIN)/kikitori demo
@@ -24,6 +24,11 @@ fix: .venv/installed
 train: .venv/installed
 	$(BIN)/python -m models.training
 	$(BIN)/python -m models.theme_prior
+
+# What needs no evaluation data; the reading of 2,000 malformed files draws new ones each time.
+bench: .venv/installed
+	$(BIN)/python benchmarks/reading.py
+	KIKITORI_FUZZ_FILES=2000 $(BIN)/python -m pytest -q tests/test_read_fuzz.py
 
 install: .venv/installed
 

@@ -24,7 +24,7 @@ REPEATS = 8  # copies of the comments parsed for the speed, so that loading and 
 
 def main(folder: Path) -> dict:
     """Measure, write the result beside this script and return it."""
-    comments, gold = read_gold(folder / "survey")
+    comments, gold = gold_rows(folder / "survey")
     texts = [mask_patterns(normalise_text(comment)) for comment in comments]
     parser = Parser()
     annotations = annotate(texts, parser)
@@ -46,16 +46,16 @@ def main(folder: Path) -> dict:
     return result
 
 
-def read_gold(folder: Path) -> tuple[list[str], list[list[str]]]:
-    """Return the comments that have a gold line, and their gold units' texts."""
+def gold_rows(folder: Path) -> tuple[list[str], list[list[dict[str, str]]]]:
+    """Return the comments that have a gold line, and their gold units (text, theme, polarity)."""
     with (folder / "shop.csv").open(encoding="utf-8-sig", newline="") as file:
         comments = {row["response_id"]: row["comment"] or "" for row in csv.DictReader(file)}
     lines = (folder / "shop.gold.jsonl").read_text(encoding="utf-8").splitlines()
     rows = [row for row in map(json.loads, lines) if row["response_id"] in comments]
-    return [comments[row["response_id"]] for row in rows], [[u["text"] for u in row["units"]] for row in rows]
+    return [comments[row["response_id"]] for row in rows], [row["units"] for row in rows]
 
 
-def score(annotations: list[Annotation], gold: list[list[str]]) -> dict:
+def score(annotations: list[Annotation], gold: list[list[dict[str, str]]]) -> dict:
     """Return how many gold units are found, how many units are made, and how no-opinion comments fare."""
     n_gold = n_units = found = distinct = n_empty = recognised = lost = 0
     for annotation, expected in zip(annotations, gold, strict=True):
@@ -65,7 +65,7 @@ def score(annotations: list[Annotation], gold: list[list[str]]) -> dict:
             continue
         lost += not annotation.units
         n_gold, n_units = n_gold + len(expected), n_units + len(annotation.units)
-        best = [_best_unit(annotation, span) for span in _locate(annotation.text, expected)]
+        best = [best_unit(annotation, span) for span in locate(annotation.text, [unit["text"] for unit in expected])]
         found += sum(covered >= 0.5 for _, covered in best)
         distinct += len({unit for unit, covered in best if covered >= 0.5})
     return {
@@ -80,7 +80,7 @@ def score(annotations: list[Annotation], gold: list[list[str]]) -> dict:
     }
 
 
-def _locate(text: str, expected: list[str]) -> list[set[int]]:
+def locate(text: str, expected: list[str]) -> list[set[int]]:
     """Return the character positions of each gold unit in the text, by longest common blocks where not verbatim."""
     spans, position = [], 0
     for unit in map(normalise_text, expected):
@@ -95,7 +95,7 @@ def _locate(text: str, expected: list[str]) -> list[set[int]]:
     return spans
 
 
-def _best_unit(annotation: Annotation, span: set[int]) -> tuple[int, float]:
+def best_unit(annotation: Annotation, span: set[int]) -> tuple[int, float]:
     """Return the unit that covers most of a gold unit's characters, and how much of them."""
     shares = [len(span & set(range(unit.start, unit.end))) / max(1, len(span)) for unit in annotation.units]
     best = max(range(len(shares)), key=shares.__getitem__, default=-1)

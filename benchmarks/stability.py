@@ -10,9 +10,9 @@ not kept. The first window holds 90 days; every further night brings 2 to 5 % of
 - kept: share of units in both nights that keep their theme's id, each night and across a forced full refit,
   beside (a) themes found afresh every night and numbered by size, (b) those matched to the night before
   greedily by cosine of centroids ≥ 0.7;
-- alarms on these quiet nights (new and growing themes), with the share of nights that had one;
-- planted topics from domains outside the mix, four comments a night: nights from the tenth comment on until
-  a new theme holds them;
+- alarms on these quiet nights (emerging themes, new or growing), and nights on which a theme was first found;
+- planted topics, four comments a night: of each of five domains outside the mix the theme least like any of
+  the mix's; nights from the tenth comment on until a new theme holds them;
 - vanished themes: dormant when their units are gone, returned under the old id with them.
 
 The result goes to benchmarks/results/stability.json.
@@ -37,14 +37,14 @@ from models.corpus import load_corpus
 from models.embedding import Encoder
 from models.theme_prior import ThemePrior
 from models.themes import ThemeModel
-from pipeline.curation import NO_CURATION, Curation
-from pipeline.emerging import emerging_themes
-from pipeline.matching import kept_share
-from pipeline.members import unit_keys
 from pipeline.parse import shared_parser
-from pipeline.registry import Registry, theme_number
 from pipeline.segment import annotate
-from pipeline.themes import ThemedNight, find_themes
+from pipeline.themes.curation import NO_CURATION, Curation
+from pipeline.themes.emerging import emerging_themes
+from pipeline.themes.matching import kept_share
+from pipeline.themes.members import unit_keys
+from pipeline.themes.night import ThemedNight, find_themes
+from pipeline.themes.registry import Registry, theme_number
 
 RESULT = Path(__file__).parent / "results" / "stability.json"
 MIX = ("appliance", "grocery", "parcel", "restaurant", "store", "streaming", "subscription", "utilities")
@@ -96,8 +96,7 @@ def measure(units: Stream, model_id: str, arguments: argparse.Namespace) -> dict
             naive.append(afresh.kept_by_size(afresh_before))
             greedy.append(afresh.kept_greedily(afresh_before))
             new = [t.theme_id for t in themed.transitions if t.kind == "new"]
-            growing = emerging(day, night, themed)
-            alarms.append((new, growing))
+            alarms.append((new, emerging(themed, day)))
         before, afresh_before = themed, afresh
         print(f"night {k}: kept {rounded(themed.kept_share)}, {time.perf_counter() - start:.0f} s", file=sys.stderr)
     return {
@@ -109,8 +108,8 @@ def measure(units: Stream, model_id: str, arguments: argparse.Namespace) -> dict
         "kept_naive_by_size": spread(naive),
         "kept_greedy_cosine_0.7": spread(greedy),
         "forced_refits": refits,
-        "quiet_nights_with_a_growing_alarm": sum(bool(growing) for _, growing in alarms),
-        "quiet_nights_with_a_new_theme": sum(bool(new) for new, _ in alarms),
+        "quiet_nights_with_an_alarm": sum(bool(told) for _, told in alarms),
+        "quiet_nights_with_a_theme_found": sum(bool(new) for new, _ in alarms),
         "transitions": dict(Counter(t.kind for n in run.history for t in n.transitions if n is not run.history[0])),
         "vanished": vanished(nights[0], model_id),
         "seconds": round(time.perf_counter() - start, 1),
@@ -120,9 +119,8 @@ def measure(units: Stream, model_id: str, arguments: argparse.Namespace) -> dict
 def planted(corpus: Stream, domain: str, model_id: str, seed: int) -> dict:
     """Return how many nights after its tenth comment a topic from outside the mix is a theme of its own."""
     frame = corpus[0]
-    themes = frame.filter(pl.col("domain") == domain)["gold"].value_counts().sort("count", "gold", descending=True)
-    gold = next(name for name in themes["gold"] if not name.startswith("総合"))
     mix = frame["domain"].is_in(MIX).to_numpy()
+    gold = strangest(corpus, domain, mix)
     topic = np.flatnonzero(((frame["domain"] == domain) & (frame["gold"] == gold)).to_numpy())
     nights = dated(rows_of(corpus, np.flatnonzero(mix)), 12, seed)
     run, found, tenth = Run(model_id), None, None
@@ -139,11 +137,29 @@ def planted(corpus: Stream, domain: str, model_id: str, seed: int) -> dict:
         if best and 2 * best[0][1] >= len(held) and 2 * best[0][1] >= (themed.units["theme_id"] == best[0][0]).sum():
             found = k
             break
+    told = found is not None and best[0][0] in emerging(themed, nights[found][0])
     name = themed.themes.filter(pl.col("theme_id") == best[0][0])["name"][0] if found is not None else None
     nights_after = found - tenth if found is not None and tenth is not None else None
     if found is not None and tenth is None:
         nights_after = 0  # found before the tenth comment
-    return {"domain": domain, "theme": gold, "comments": n_planted, "nights_after_tenth": nights_after, "name": name}
+    figures = {"comments": n_planted, "nights_after_tenth": nights_after, "alarm": told, "name": name}
+    return {"domain": domain, "theme": gold, **figures}
+
+
+def strangest(corpus: Stream, domain: str, mix: np.ndarray) -> str:
+    """Return the domain's theme of 20 units and more that is least like any theme of the mix (raw vectors)."""
+    frame, vectors = corpus
+    center = vectors[mix].mean(axis=0)
+
+    def means(rows: np.ndarray) -> tuple[list[str], np.ndarray]:
+        labels = (frame["domain"] + "/" + frame["gold"]).to_numpy()
+        names = [name for name in np.unique(labels[rows]) if (labels == name).sum() >= 20]
+        found = np.stack([vectors[labels == name].mean(axis=0) - center for name in names])
+        return names, found / np.linalg.norm(found, axis=1, keepdims=True)
+
+    names, outside = means((frame["domain"] == domain).to_numpy())
+    _, inside = means(mix)
+    return str(names[int((outside @ inside.T).max(axis=1).argmin())]).split("/", 1)[1]
 
 
 def vanished(first: tuple[date, Stream], model_id: str, n: int = 3) -> list[dict]:
@@ -234,12 +250,12 @@ class Afresh:
         return kept_share(was, now)
 
 
-def emerging(day: date, night: Stream, themed: ThemedNight) -> list[str]:
-    """Return the ids of growing themes."""
+def emerging(themed: ThemedNight, day: date) -> list[str]:
+    """Return the ids of emerging themes."""
     units = themed.units
     feedback = units.select("source", "feedback_id", "received_at").unique().with_columns(score=pl.lit(None, pl.Int64))
     rows = emerging_themes(feedback, units, themed.themes, business_date=day, timezone="UTC")
-    return [row["theme_id"] for row in rows if row["kind"] == "growing"]
+    return [row["theme_id"] for row in rows]
 
 
 def dated(units: Stream, nights: int, seed: int) -> list[tuple[date, Stream]]:

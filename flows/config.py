@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo, available_timezones
 import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
-from pipeline.codebooks import read_codebook
 from pipeline.customers import CUSTOMER_ROLES
 from pipeline.insight import LoyaltySettings
 from pipeline.mask import WordList
 from pipeline.read.scores import NPS_SCALE, NPS_SCALES, Scale
 from pipeline.tables import UNIT_COLUMNS
+from pipeline.themes.codebooks import read_codebook
 
 COLUMN_ROLES = ("id", "text", "score", "received_at", "customer", "csat", "ces", "dwb")
 
@@ -54,7 +54,7 @@ class Source(_Section):
     @classmethod
     def _known_encoding(cls, value: str | None) -> str | None:
         try:
-            "".encode(value or "utf-8")
+            "x".encode(value or "utf-8")
         except LookupError:
             raise ValueError(f"unknown encoding {value!r}; e.g. utf-8, cp932, euc-jp, utf-16") from None
         return value
@@ -104,6 +104,21 @@ class Themes(_Section):
     random_state: int = 0
     codebook: Path | None = None  # named themes, matched first: .toml or .xlsx
     retire_after_days: Annotated[int, Field(ge=1)] = 400
+
+
+class Naming(_Section):
+    """An OpenAI-compatible endpoint that may propose names of new themes; without one, none is asked."""
+
+    endpoint: str | None = None
+    model: str = ""
+    timeout_seconds: Annotated[float, Field(gt=0)] = 20
+
+    @field_validator("endpoint")
+    @classmethod
+    def _http(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("http://", "https://")):
+            raise ValueError(f"endpoint must begin with http:// or https://; got {value!r}")
+        return value
 
 
 class Embedding(_Section):
@@ -180,6 +195,7 @@ class Config(_Section):
     store: str | None = None
     sources: Annotated[tuple[Source, ...], Field(min_length=1)]
     themes: Themes = Themes()
+    naming: Naming = Naming()
     embedding: Embedding = Embedding()
     language: Language = Language()
     privacy: Privacy = Privacy()
@@ -323,6 +339,7 @@ def _valid_keys(where: list[Any]) -> list[str]:
     sections: dict[str, type[BaseModel]] = {
         "sources": Source,
         "themes": Themes,
+        "naming": Naming,
         "embedding": Embedding,
         "language": Language,
         "privacy": Privacy,

@@ -1,4 +1,7 @@
-"""The curation form: a flow whose flat parameters the Prefect UI shows as one."""
+"""The curation form: a flow whose flat parameters the Prefect UI shows as one.
+
+The docstring of the flow has Google's sections, because these are the ones whose descriptions Prefect shows.
+"""
 
 from datetime import date
 from pathlib import Path
@@ -9,14 +12,14 @@ from prefect.artifacts import create_table_artifact
 
 from flows.config import load_config
 from flows.curation import decide, list_themes
-from pipeline.curation import CurationError, told
 from pipeline.store import Store
+from pipeline.themes.curation import CurationError, told
 
 Action = Literal["rename", "merge", "split", "pin", "unpin", "hide", "unhide", "move", "retire", "refit", "undo"]
-_NEEDS = {"rename": "name", "merge": "into", "move": "phrase", "undo": "number"}
+_NEEDS = {"rename": "name", "merge": "into", "split": "parts", "move": "phrase", "undo": "number"}
 
 
-@flow(name="curate", validate_parameters=True)
+@flow(name="curate")
 def curate(
     config_path: str,
     made_by: str,
@@ -31,36 +34,24 @@ def curate(
 ) -> str:
     """Decide something about a theme; every later night honours it.
 
-    Parameters
-    ----------
-    config_path : str
-        The deployment's TOML file.
-    made_by : str
-        Who decides: your name, for the history.
-    action : str
-        What to do with the theme.
-    theme_id : str, optional
-        The theme, e.g. T0003 (not for refit and undo).
-    name : str, optional
-        For rename: the new name, at most 20 characters.
-    into : str, optional
-        For merge: the id of the theme that stays.
-    phrase : str, optional
-        For move: words as they stand in the comments.
-    parts : int
-        For split: how many themes it becomes (2 to 5).
-    number : int, optional
-        For undo: the decision's number in the history.
-    from_night : date, optional
-        The first night it holds for; default: the one after the newest night.
+    Args:
+        config_path: The deployment's TOML file.
+        made_by: Your name, for the history.
+        action: What to do.
+        theme_id: The theme, e.g. T0003 (not for refit and undo).
+        name: For rename: the new name, at most 20 characters.
+        into: For merge: the id of the theme that stays.
+        phrase: For move: words as they stand in the comments.
+        parts: For split: how many themes it becomes, 2 to 5.
+        number: For undo: the decision's number in the history.
+        from_night: The first night it holds for; empty: the one after the newest night.
     """
     given = {"name": name, "into": into, "phrase": phrase, "number": number, "parts": parts}
-    needed = "parts" if action == "split" else _NEEDS.get(action)
+    needed = _NEEDS.get(action)
     if needed and given[needed] is None:
         raise CurationError(f"{action} needs {needed}; fill that field in")
     config = load_config(config_path)
-    url = config.store or f"sqlite:///{Path(config.out) / 'kikitori.db'}"
-    with Store.open(url) as store:
+    with Store.open(config.store or f"sqlite:///{Path(config.out) / 'kikitori.db'}") as store:
         detail = {needed: given[needed]} if needed else {}
         subject = None if action in ("refit", "undo") else theme_id
         decision = decide(store, action, subject, detail, made_by=made_by, holds_from=from_night)

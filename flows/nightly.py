@@ -14,6 +14,7 @@ from prefect.cache_policies import NO_CACHE
 from flows.config import Config, ConfigError, Source, load_config
 from flows.deployment import deployment
 from flows.keys import deployment_key
+from flows.name_endpoint import name_proposer
 from flows.progress import stage
 from flows.publish import finish_pages, stored_tables, write_pages
 from models.embedding import Encoder
@@ -21,10 +22,8 @@ from models.sentiment import SentimentClassifier
 from models.theme_prior import prior_for
 from pipeline import segment
 from pipeline.cache import text_key
-from pipeline.codebook_themes import with_codebook
-from pipeline.codebooks import read_codebook
 from pipeline.customers import Customers, read_customers
-from pipeline.encode import Encoded, encode_units, with_sentiment
+from pipeline.encode import Encoded, adapt_to_scores, encode_units, with_sentiment
 from pipeline.erasure import expire
 from pipeline.insight import LoyaltySettings
 from pipeline.intake import Intake, account, refuse, take_in, window_feedback
@@ -32,14 +31,16 @@ from pipeline.near_duplicates import near_duplicates
 from pipeline.opinions import annotate_texts, opinion_units
 from pipeline.parse import Parser, shared_parser
 from pipeline.read import InputError, Reading, Scale, SourceSpec, read_source
-from pipeline.registry import Registry
 from pipeline.report import Night
 from pipeline.segment import Annotation
 from pipeline.store import Store
 from pipeline.summary import build_summary
 from pipeline.tables import units_table
-from pipeline.theme_news import with_theme_news
-from pipeline.themes import ThemedNight, find_themes
+from pipeline.themes.codebook_themes import with_codebook
+from pipeline.themes.codebooks import read_codebook
+from pipeline.themes.news import with_theme_news
+from pipeline.themes.night import ThemedNight, find_themes
+from pipeline.themes.registry import Registry
 from pipeline.tombstones import tombstones
 
 
@@ -85,7 +86,7 @@ def nightly(config_path: str, business_date: str | None = None, out: str | None 
         customers = customers_table(config, tools.secret) if config.customers else None
         tonight, news, feedback = remember(intake, config, window, tools)
         annotations, units = split(feedback, config, tools)
-        encoded = encode(units, tools)
+        encoded, adaptation = adapt_to_scores(encode(units, tools), units, feedback)
         registry = store.registry_before(day)
         themed = group(with_sentiment(units, encoded), encoded.embeddings, config, day, registry, tools)
         before = store.night_before(day)
@@ -95,6 +96,7 @@ def nightly(config_path: str, business_date: str | None = None, out: str | None 
             business_date=day,
             window=window,
             versions=versions(tools),
+            sentiment_adaptation=adaptation._asdict(),
             sources=account(intake, news, feedback, annotations),
             feedback=feedback,
             units=themed.units,
@@ -239,6 +241,7 @@ def group(
         model_id=encoder.model_id,
         business_date=day,
         retire_after=config.themes.retire_after_days,
+        propose=name_proposer(config.naming.endpoint, config.naming.model, config.naming.timeout_seconds),
     )
 
 

@@ -5,6 +5,7 @@ import hmac
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 import polars as pl
 
@@ -20,6 +21,9 @@ __all__ = [
     "normalise_text",
     "replace_spans",
 ]
+
+_SLICE = 20_000  # texts
+_KNOWN_TEXTS = 50_000  # distinct texts remembered: short comments come again and again
 
 
 @dataclass(frozen=True)
@@ -81,10 +85,9 @@ def cleanse(
     words : WordList
         The deployment's own words to mask or to keep.
     """
-    texts = {text: mask_patterns(normalise_text(text or ""), words) for text in feedback["text"].unique()}
     customers = {name: hash_customer(name, customer_key) for name in feedback["customer"].unique() if name}
     clean = feedback.with_columns(
-        pl.Series("text", [texts[text] for text in feedback["text"]], pl.Utf8),
+        _masked(feedback["text"], words),
         pl.Series("customer", [customers.get(name) for name in feedback["customer"]], pl.Utf8),
     )
     once = _without_twins(_latest_versions(clean), timezone).sort("source", "feedback_id")
@@ -97,6 +100,16 @@ def hash_customer(customer: str, key: bytes) -> str:
     """Return the keyed hash of a customer id: HMAC-SHA256, 16 hex digits, full and half width alike."""
     written = unicodedata.normalize("NFKC", customer).strip()
     return hmac.new(key, written.encode(), hashlib.sha256).hexdigest()[:16]
+
+
+def _masked(texts: pl.Series, words: WordList) -> pl.Series:
+    """Return the texts normalised and masked by pattern, in slices: a million of them as Python strings take 1 GB."""
+    known = lru_cache(_KNOWN_TEXTS)(lambda text: mask_patterns(normalise_text(text or ""), words))
+    slices = [
+        pl.Series("text", [known(text) for text in texts.slice(start, _SLICE)], pl.Utf8)
+        for start in range(0, max(1, len(texts)), _SLICE)
+    ]
+    return pl.concat(slices)
 
 
 def _latest_versions(feedback: pl.DataFrame) -> pl.DataFrame:

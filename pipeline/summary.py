@@ -11,7 +11,7 @@ import polars as pl
 from pipeline.insight import LoyaltySettings, build_insights
 from pipeline.loyalty import KEY, find_mentions, nps, score_distribution, theme_table
 from pipeline.loyalty.alerts import listed
-from pipeline.registry import ALIVE
+from pipeline.themes.registry import ALIVE
 
 SCHEMA_VERSION = 1
 DECIMALS = 4
@@ -23,6 +23,7 @@ def build_summary(
     business_date: date,
     window: tuple[date, date],
     versions: Mapping[str, str],
+    sentiment_adaptation: Mapping[str, Any],
     sources: Sequence[Mapping[str, Any]],
     feedback: pl.DataFrame,
     units: pl.DataFrame,
@@ -46,6 +47,8 @@ def build_summary(
         First and last day the figures cover, both included.
     versions : mapping
         kikitori, embedding, sentiment, segmenter, parser.
+    sentiment_adaptation : mapping
+        What :func:`pipeline.encode.adapt_to_scores` decided, and on how many scores.
     sources : sequence of mapping
         The accounting, already counted: name, read, analysed, no_opinion, duplicate, quarantined,
         outside_window, carried_over and what else :func:`pipeline.intake.account` counts.
@@ -88,6 +91,7 @@ def build_summary(
         "business_date": business_date.isoformat(),
         "window": {"from": window[0].isoformat(), "to": window[1].isoformat()},
         "versions": dict(versions),
+        "sentiment_adaptation": dict(sentiment_adaptation),
         "sources": [dict(source) for source in sources],
         "n_feedback": feedback.height,
         "n_analysed": units.select(*KEY).n_unique() if units.height else 0,

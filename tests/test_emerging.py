@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from scipy.stats import fisher_exact
 
-from pipeline.emerging import emerging_themes, growth_p, holm
+from pipeline.themes.emerging import emerging_themes, growth_p, holm
 
 NIGHT = date(2026, 11, 22)
 
@@ -74,10 +74,15 @@ def test_without_weeks_before_nothing_grows():
 
 
 def test_a_new_theme_emerges_and_a_part_of_a_split_does_not():
-    table, data = themes(A="continuing", N="new"), night(STEADY + [("N", 3, "店")] * 3)
+    table, data = themes(A="continuing", N="new"), night(STEADY + [("N", 9, "店")] + [("N", 3, "店")] * 12)
     (row,) = found(data, table)
-    assert (row["kind"], row["p"], row["first_day"]) == ("new", None, "2026-11-19")
+    assert (row["kind"], row["n_feedback"], row["first_day"]) == ("new", 13, "2026-11-13")
     assert found(data, table, not_news=frozenset({"N"})) == []
+
+
+def test_a_new_theme_that_people_have_spoken_of_for_weeks_does_not_emerge():
+    table, data = themes(A="continuing", N="new"), night(STEADY + [("N", 4 * k, "店") for k in range(20)])
+    assert found(data, table) == []
 
 
 def test_hidden_and_dormant_themes_are_not_told():

@@ -10,13 +10,16 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from threadpoolctl import threadpool_limits
 
-from pipeline.bursts import bursting_topics
-from pipeline.curation import NO_CURATION
-from pipeline.matching import match_themes
-from pipeline.naming import MAX_LENGTH
-from pipeline.registry import Registry
-from pipeline.themes import FAR, THEME_SCHEMA, find_themes
+from models.themes import ThemeModel
+from pipeline.themes import continuity
+from pipeline.themes.bursts import bursting_topics
+from pipeline.themes.curation import NO_CURATION, Curation, Split
+from pipeline.themes.matching import match_themes
+from pipeline.themes.naming import MAX_LENGTH
+from pipeline.themes.night import ENDED, FAR, THEME_SCHEMA, find_themes
+from pipeline.themes.registry import Registry
 
 MONDAY = date(2026, 11, 16)
 NEXT = date(2026, 11, 23)
@@ -313,3 +316,166 @@ def _rough_units(source, column):
     schema = {"source": pl.Utf8, "feedback_id": pl.Utf8, "unit_index": pl.Int64, "unit_text": pl.Utf8, "tokens": pl.List(pl.Utf8)}
     schema |= {"pairs": pl.List(pl.Utf8), "received_at": pl.Datetime("us", "UTC")}
     return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def curated(**changes):
+    return Curation(**changes)
+
+
+def second_night(first, curation, **options):
+    data = together(FIRST, night([8, 7, 6, 5], seed=1, first=500))
+    return run(data, registry_after(first, curation=curation), NEXT, **options)
+
+
+def changes_of(themed):
+    return {change.theme_id: (change.kind, change.others, change.decision) for change in themed.transitions}
+
+
+def test_every_theme_of_a_night_has_its_transition():
+    first = run(FIRST)
+    assert {kind for kind, *_ in changes_of(first).values()} == {"new"}
+    second = second_night(first, NO_CURATION)
+    assert set(changes_of(second)) == leaves(second)
+    assert {kind for kind, *_ in changes_of(second).values()} == {"survived"}
+    assert second.kept_share > 0.97 and not second.refused
+
+
+def test_a_name_given_by_a_person_is_never_changed_and_never_taken():
+    second = second_night(run(FIRST), curated(names={"T0001": "お届け"}))
+    names = dict(second.themes.select("theme_id", "name").iter_rows())
+    assert names["T0001"] == "お届け" and list(names.values()).count("お届け") == 1
+    assert set(second.units.filter(pl.col("theme_id") == "T0001")["theme"]) == {"お届け"}
+    assert next(theme.name for theme in second.stored if theme.theme_id == "T0001") != "お届け"
+
+
+def test_a_merged_theme_counts_as_the_other_and_comes_back_when_undone():
+    first = run(FIRST)
+    merged = second_night(first, curated(merged={"T0002": "T0001"}, fresh={("merge", "T0002"): 3}))
+    assert leaves(merged) == {"T0001", "T0003", "T0004"}
+    assert status(merged)["T0002"] == "retired"
+    assert changes_of(merged)["T0002"] == ("merged", ("T0001",), 3)
+    n = merged.units.filter(pl.col("theme_id") == "T0001").height
+    assert n >= 0.97 * first.units["theme_id"].is_in(["T0001", "T0002"]).sum()
+    data = together(FIRST, night([8, 7, 6, 5], seed=1, first=500))
+    undone = run(data, registry_after(first, merged), date(2026, 11, 24))
+    assert leaves(undone) == leaves(first)
+    assert (undone.units["theme_id"] == "T0002").sum() >= 0.97 * (first.units["theme_id"] == "T0002").sum()
+
+
+def test_a_split_leaves_the_largest_part_under_the_old_id():
+    first = run(FIRST)
+    second = second_night(first, curated(splits=(Split("T0001", 2, 7),)))
+    (part,) = leaves(second) - leaves(first)
+    assert changes_of(second)["T0001"] == ("split", (part,), 7)
+    sizes = second.units["theme_id"].value_counts()
+    size = dict(sizes.iter_rows())
+    assert size["T0001"] >= size[part] >= 5
+    assert size["T0001"] + size[part] >= 0.9 * 58
+
+
+def test_a_pinned_theme_stays_alive_without_units():
+    first = run(FIRST)
+    gone = (FIRST[0][:120], FIRST[1][:120])
+    second = run(gone, registry_after(first, curation=curated(pinned=frozenset({"T0004"}))), NEXT)
+    row = second.themes.filter(pl.col("theme_id") == "T0004").row(0, named=True)
+    assert (row["status"], row["pinned"]) == ("continuing", True)
+
+
+def test_a_hidden_theme_is_marked_and_keeps_its_units():
+    second = second_night(run(FIRST), curated(hidden=frozenset({"T0002"})))
+    assert second.themes.filter(pl.col("hidden"))["theme_id"].to_list() == ["T0002"]
+    assert "T0002" in leaves(second)
+
+
+def test_units_that_hold_a_moved_phrase_belong_to_its_theme():
+    second = second_night(run(FIRST), curated(moves=(("送料が高い", "T0001"),)))
+    moved = second.units.filter(pl.col("unit_text").str.contains("送料が高い"))
+    assert set(moved["theme_id"]) == {"T0001"} and moved.height > 10
+    assert (moved["similarity"] < 0.6).mean() > 0.9  # their cosine is to the theme they were moved to
+
+
+def test_a_retired_themes_units_belong_to_none_and_found_no_new_theme():
+    first = run(FIRST)
+    second = second_night(first, curated(retired=frozenset({"T0002"}), fresh={("retire", "T0002"): 4}))
+    assert status(second)["T0002"] == "retired"
+    assert changes_of(second)["T0002"] == ("retired", (), 4)
+    assert leaves(second) == leaves(first) - {"T0002"}
+    assert (second.units["unassigned_reason"] == ENDED).sum() >= 40
+    third = run(FIRST, registry_after(first, second, curation=curated(retired=frozenset({"T0002"}))), date(2026, 11, 24))
+    assert "T0002" not in status(third) and "new" not in status(third).values()
+
+
+def test_a_theme_dormant_for_long_retires_and_does_not_come_back():
+    first = run(FIRST)
+    gone = (FIRST[0][:120], FIRST[1][:120])
+    second = run(gone, registry_after(first), NEXT)
+    third = run(gone, registry_after(first, second), date(2027, 12, 31))
+    assert status(third)["T0004"] == "retired" and changes_of(third)["T0004"][0] == "retired"
+    fourth = run(FIRST, registry_after(first, second, third), date(2028, 1, 1))
+    assert "T0004" not in leaves(fourth)
+
+
+def test_a_refit_that_is_asked_for_keeps_ids_of_nearly_all_units():
+    first = run(FIRST)
+    second = second_night(first, curated(refit=True))
+    assert leaves(second) == leaves(first)
+    assert second.kept_share >= 0.95 and not second.refused
+
+
+def test_another_encoder_keeps_ids_by_the_units_both_nights_hold():
+    first = run(FIRST)
+    units, vectors = together(FIRST, night([8, 7, 6, 5], seed=1, first=500))
+    turned = np.linalg.qr(np.random.default_rng(3).normal(size=(DIM, DIM)))[0].astype(np.float32)
+    second = run((units, vectors @ turned), registry_after(first), NEXT, model_id="other")
+    assert leaves(second) == leaves(first)
+    assert second.kept_share >= 0.95
+
+
+def test_themes_that_would_change_too_much_are_refused(monkeypatch):
+    first = run(FIRST)
+    real = continuity.follow
+    calls = []
+
+    def scattered(*arguments):
+        found = real(*arguments)
+        calls.append(found)
+        return replace(found, kept=0.5) if len(calls) == 1 else found
+
+    monkeypatch.setattr(continuity, "follow", scattered)
+    second = second_night(first, curated(refit=True))
+    assert second.refused and second.kept_share == 0.5
+    kept = second.units["theme_id"][: first.units.height].eq_missing(first.units["theme_id"])
+    assert kept.mean() >= 0.97
+
+
+def test_one_unit_alone_is_placed_as_in_the_batch():
+    vectors = FIRST[1]
+    model = ThemeModel(prior=None).fit(vectors)
+    batch = model.assign(vectors)
+    alone = [model.assign(vectors[row : row + 1]) for row in range(0, 140, 10)]
+    assert [int(a.labels[0]) for a in alone] == batch.labels[::10].tolist()
+    assert np.allclose([a.similarity[0] for a in alone], batch.similarity[::10], atol=1e-6)
+
+
+def test_one_worker_or_two_place_units_alike():
+    units, vectors = FIRST
+    answers = []
+    for threads in (1, 2):
+        with threadpool_limits(threads):
+            themed = run((units, vectors))
+        answers.append((themed.units["theme_id"].to_list(), themed.members.to_bytes(), [t.look.tobytes() for t in themed.stored]))
+    assert answers[0] == answers[1]
+
+
+def test_a_theme_merged_into_one_that_is_gone_stands_for_itself():
+    first = run(FIRST)
+    registry = registry_after(first, curation=curated(merged={"T0002": "T0099"}))
+    second = run(FIRST, registry, NEXT)
+    assert leaves(second) == leaves(first)
+
+
+def test_no_other_theme_is_called_what_a_person_called_one():
+    first = run(FIRST)
+    name = dict(first.themes.select("theme_id", "name").iter_rows())["T0001"]
+    names = dict(second_night(first, curated(names={"T0002": name})).themes.select("theme_id", "name").iter_rows())
+    assert names["T0002"] == name and names["T0001"] != name

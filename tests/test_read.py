@@ -1,15 +1,13 @@
 """Export files to feedback: what is kept, what goes to quarantine, what is refused."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from pipeline.read import InputError, SourceSpec, customer_words, parse_moment, parse_score, read_source
+from pipeline.read import InputError, Scale, SourceSpec, parse_moment, parse_score, read_source
 
 HEADER = "id,at,score,comment,plan\n"
 COLUMNS = {"id": "id", "text": "comment", "score": "score", "received_at": "at"}
@@ -88,6 +86,53 @@ def test_other_dates_are_refused(written):
         parse_moment(written, ZoneInfo("Asia/Tokyo"))
 
 
+@pytest.mark.parametrize("written", ["46329.878472", "４６３２９．８７８４７２", "2026-11-03T21:05:00+0900", "2026/11/03 21:05:00"])
+def test_serials_of_spreadsheets_and_other_ways_to_write_the_same_moment(written):
+    assert parse_moment(written, ZoneInfo("Asia/Tokyo")) == datetime(2026, 11, 3, 12, 5, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("written", "night", "day"),
+    [
+        ("11/3 21:05", date(2026, 11, 22), date(2026, 11, 3)),
+        ("11月3日(火) 21時5分", date(2026, 11, 22), date(2026, 11, 3)),
+        ("11/22 21:05", date(2026, 11, 22), date(2026, 11, 22)),
+        ("11/23 21:05", date(2026, 11, 22), date(2025, 11, 23)),
+        ("12/31 21:05", date(2027, 1, 5), date(2026, 12, 31)),
+        ("2/29 21:05", date(2026, 11, 22), date(2024, 2, 29)),
+    ],
+)
+def test_a_date_without_a_year_is_the_last_one_up_to_the_night(written, night, day):
+    moment = parse_moment(written, ZoneInfo("Asia/Tokyo"), night)
+    assert moment.astimezone(ZoneInfo("Asia/Tokyo")) == datetime(day.year, day.month, day.day, 21, 5, tzinfo=ZoneInfo("Asia/Tokyo"))
+
+
+@pytest.mark.parametrize("written", ["11/31", "13/1", "11/3/26", "11-3"])
+def test_days_without_a_year_that_are_none(written):
+    with pytest.raises(ValueError, match="date"):
+        parse_moment(written, ZoneInfo("Asia/Tokyo"), date(2026, 11, 22))
+
+
+@pytest.mark.parametrize(
+    ("written", "scale", "answer"),
+    [("5点", Scale(1, 5), 5), ("４ - 満足", Scale(1, 5), 4), ("4/5", Scale(1, 5), 4), ("7", Scale(1, 7), 7), ("100", Scale(0, 100), 100), ("", Scale(1, 5), None)],
+)
+def test_answers_on_other_scales(written, scale, answer):
+    assert parse_score(written, scale) == answer
+
+
+@pytest.mark.parametrize(("written", "scale"), [("0", Scale(1, 5)), ("6", Scale(1, 5)), ("4/10", Scale(1, 5)), ("満足", Scale(1, 5))])
+def test_answers_off_their_scale_are_refused(written, scale):
+    with pytest.raises(ValueError, match=r"csat must be a whole number from 1 to 5"):
+        parse_score(written, scale, "csat")
+
+
+@pytest.mark.parametrize("written", ["", "5", "5-1", "1-1", "0-1000", "a-b"])
+def test_scales_that_are_none(written):
+    with pytest.raises(ValueError, match="a scale is written lowest-highest"):
+        Scale.parse(written)
+
+
 def test_a_date_without_a_zone_is_in_the_configured_one():
     expected = datetime(2026, 11, 3, 12, 5, tzinfo=UTC)
     assert parse_moment("2026/11/3 21:05", ZoneInfo("Asia/Tokyo")) == expected
@@ -124,39 +169,6 @@ def test_only_bad_rows(tmp_path):
 def test_a_missing_file(tmp_path):
     with pytest.raises(InputError, match="no such file"):
         read_source(source(tmp_path / "none.csv"), "Asia/Tokyo")
-
-
-@pytest.mark.parametrize(
-    ("transcript", "said"),
-    [
-        ("オペレーター：お電話ありがとうございます\nお客様：えー、届かないんです\n昨日から待っています", "届かないんです\n昨日から待っています"),
-        ("OP: はい\nCU: 解約したい\nOP: 承知しました", "解約したい"),
-        ("【担当】確認します\n【顧客】早くして", "早くして"),
-        ("[10:32] お客様：開けません\n[10:33] オペレーター：失礼しました", "開けません"),
-        ("印のない文はそのまま", "印のない文はそのまま"),
-    ],
-)
-def test_only_the_customer_is_heard(transcript, said):
-    assert customer_words(transcript) == said
-
-
-@pytest.mark.parametrize(
-    ("transcript", "said"),
-    [
-        ("オペレーター：お電話ありがとうございます。お客様：届かないんです。オペレーター：確認します", "届かないんです。"),
-        ("A: ご用件は\nC: 解約です\nもう使いません", "解約です\nもう使いません"),
-        ("オペ「承ります」\n客「料金が高いです」", "料金が高いです"),
-        ("担当（佐藤）: はい\nお客様（男性）: 遅いです", "遅いです"),
-        ("10:31 OP: はい\n10:32 CU: 遅いです", "遅いです"),
-        ("＜オペレーター＞はい\n＜お客様＞遅いです", "遅いです"),
-        ("録音を開始します\nお客様：遅いです", "遅いです"),
-        ("OP: はい\n承知しました", ""),
-        ("客：担当「待て」と言われ、ええ、あのー、困ります", "担当「待て」と言われ、ええ、困ります"),
-        ("客：プランA: 980円とプランC: 500円の違い", "プランA: 980円とプランC: 500円の違い"),
-    ],
-)
-def test_what_an_agent_says_is_never_the_customers(transcript, said):
-    assert customer_words(transcript) == said
 
 
 def test_a_cell_with_line_breaks_is_one_row(tmp_path):
@@ -312,9 +324,8 @@ def test_a_missing_column_is_never_explained_with_a_customers_words(tmp_path):
         (b" \n\n", "survey.csv: the file is empty"),
         (bytes(range(256)) * 4, "survey.csv: "),
         ((HEADER.strip() + ",comment\nA,,9,x,y,z\n").encode(), "'comment' stands 2 times"),
-        ((HEADER + "A,2026-11-01,9," + "あ" * 17_000_000 + ",x\n").encode(), "a cell is longer than"),
     ],
-    ids=["empty", "blank", "binary", "column twice", "enormous cell"],
+    ids=["empty", "blank", "binary", "column twice"],
 )
 def test_files_that_cannot_be_used_get_one_clear_line(tmp_path, content, message):
     path = tmp_path / "survey.csv"
@@ -332,24 +343,12 @@ def test_a_file_that_is_not_what_its_name_says(tmp_path, suffix):
         read_source(source(path), "Asia/Tokyo")
 
 
-def test_a_folder_is_no_file(tmp_path):
-    with pytest.raises(InputError, match="cannot be read"):
+def test_a_folder_without_a_readable_file(tmp_path):
+    (tmp_path / "notes.pdf").write_text("x")
+    with pytest.raises(InputError, match="no file that can be read in this folder"):
         read_source(source(tmp_path), "Asia/Tokyo")
 
 
 def test_a_text_column_must_be_configured(tmp_path):
     with pytest.raises(InputError, match="columns has no text"):
         read(tmp_path, "A,2026-11-01,9,x,x\n", columns={"id": "id"})
-
-
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.one_of(st.binary(max_size=80), st.text(alphabet='A9,"\n\r\t\0あ;x-', max_size=80).map(str.encode)))
-def test_any_bytes_give_rows_or_one_clear_error(tmp_path, body):
-    path = tmp_path / "survey.csv"
-    path.write_bytes(HEADER.encode() + b"A,2026-11-01,9,ok,x\n" + body)
-    try:
-        reading = read_source(source(path), "Asia/Tokyo")
-    except InputError as error:
-        assert "\n" not in str(error)
-    else:
-        assert reading.read == reading.feedback.height + reading.quarantine.height

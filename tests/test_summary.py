@@ -63,6 +63,7 @@ def summary(**changed: Any) -> dict[str, Any]:
         "business_date": date(2026, 11, 10),
         "window": (date(2026, 8, 13), date(2026, 11, 10)),
         "versions": {"kikitori": "0.1.0"},
+        "sentiment_adaptation": {"used": False, "reason": "too few scores", "n_promoters": 1, "n_detractors": 1},
         "sources": SOURCES,
         "feedback": FEEDBACK,
         "units": UNITS,
@@ -110,7 +111,7 @@ def test_without_dates_a_theme_is_new_since_the_night_that_saw_it() -> None:
 def test_the_first_night_raises_no_alert_as_everything_is_new() -> None:
     night = summary(previous=None)
     assert (night["alerts"], night["previous"]) == ([], None)
-    assert night["stability"] == {"continuing": 1, "new": 1, "returned": 0, "retired": 0, "kept_share": None}
+    assert night["stability"] == {"continuing": 1, "new": 1, "returned": 0, "dormant": 0, "retired": 0, "kept_share": None}
 
 
 def test_stability_counts_what_became_of_last_nights_themes() -> None:
@@ -118,6 +119,7 @@ def test_stability_counts_what_became_of_last_nights_themes() -> None:
         "continuing": 1,
         "new": 1,
         "returned": 0,
+        "dormant": 0,
         "retired": 1,
         "kept_share": 0.5,
     }

@@ -56,12 +56,10 @@ def find_spikes(trends: Trends) -> list[Spike]:
         ):
             expected = band(series, last)
             if expected is not None and totals[last]:
-                p = _chance(counts, totals, expected)
+                stands_out = counts[last] >= LEAST and counts[last] > expected.high
+                p = _chance(counts, totals, expected) if stands_out else 1.0
                 tested.append(Spike(kind, series.theme_id, counts[last], totals[last], expected, p, trends.weeks[last]))
-    found = [
-        spike for spike in tested
-        if spike.k >= LEAST and spike.k > spike.band.high and spike.p * len(tested) < FALSE_ALARMS
-    ]
+    found = [spike for spike in tested if spike.p * len(tested) < FALSE_ALARMS]
     series_of = {series.theme_id: series for series in trends.series}
     dated = [Spike(**(vars(s) | {"since": _since(trends, series_of[s.theme_id], s.kind)})) for s in found]
     return sorted(dated, key=lambda spike: (spike.p, spike.theme_id, spike.kind))

@@ -19,14 +19,17 @@ from pipeline.mask.vocabulary import (
     AFFILIATION,
     ASKED,
     BRANDS,
+    CALLED_SO,
     FIRM_END,
     HONORIFICS,
     LABELS,
     LATIN_BRANDS,
     NOT_ADDRESSED,
+    NOT_GIVEN,
     PEOPLE,
     PLACE_LABELS,
     PLACE_WORDS,
+    PREFECTURES,
     PROFESSION,
     RELATIVES,
     ROLES,
@@ -77,7 +80,9 @@ def find_names(doc: Doc, words: WordList = NO_WORDS) -> list[tuple[int, int]]:
     """
     parse = _parse(doc)
     named = {token.i for token in doc if parse.is_open(token) and _is_name(token, parse)}
+    named |= _taken_apart(parse)
     named |= _given_names(parse, named)
+    named |= _beside_the_named(parse, named)
     known = {doc[i].text for i in named if len(doc[i]) > 1 or doc[i].text in SURNAME_NOUNS}
     named |= {t.i for t in doc if t.text in known and parse.is_open(t) and _is_again(t, parse)}
     return [span for span in _merged(parse, sorted(named)) if not words.keeps(parse.text, *span)]
@@ -111,7 +116,9 @@ _NOMINAL = ("名詞", "代名詞", "接尾辞-名詞", "形状詞")
 
 def _cannot_be(token: Token, parse: _Parse) -> bool:
     text = token.text
-    if text in BRANDS or text in PEOPLE or re.fullmatch(r"[\W\dA-Za-z]|\d+", text):
+    if text in BRANDS and not _is_given(parse.doc, token.i):
+        return True
+    if text in PEOPLE or re.fullmatch(r"[\W\dA-Za-z]|\d+", text):
         return True
     if len(text) > 2 and FIRM_END.search(text):
         return True
@@ -121,16 +128,17 @@ def _cannot_be(token: Token, parse: _Parse) -> bool:
 def _is_by_tag(token: Token, parse: _Parse) -> bool:
     """What the parse itself took for a name, or for a place where the words around speak of a person."""
     text, tag, label = token.text, token.tag_, parse.label(token)
-    address, role = _is_addressed(token), _has_role(token, parse)
+    address, role = _is_addressed(token, parse), _has_role(token, parse)
     if "人名" in tag:
         if "姓" in tag and len(text) > 1 and not re.fullmatch(r"[ァ-ヴー]{2}", text):
             return label not in {"Company", "Province"} or address or role
-        return address or role or label == "Person"
+        return address or role or (label == "Person" and len(text) > 1)
     if "固有名詞-地名" in tag:
         if address:
             return label != "Company"
         if role:
-            return label not in PLACE_LABELS and not _leads_to_place(token)
+            staff = SURNAME in name_kinds(text) and text not in PREFECTURES and not _has_relative(token, parse)
+            return (staff or label not in PLACE_LABELS) and not _leads_to_place(token)
         stands = _signs(token, parse) or (_opens(token, parse) and _next(token) in {"です", "でございます"})
         return label == "Person" and stands
     if address and label == "Person":
@@ -146,11 +154,13 @@ def _is_by_dictionary(token: Token, parse: _Parse) -> bool:
         return bool(kinds) or proper or is_full_name(text)
     if not kinds and not (proper and label == "Person"):
         return False
-    if _is_addressed(token):
+    if _is_addressed(token, parse):
         return text not in NOT_ADDRESSED
+    if SURNAME in kinds and _has_role(token, parse) and not _leads_to_place(token) and re.match("[がはにをもとへ、。]", parse.after(token)):
+        return proper or text in SURNAME_NOUNS
     place = label in PLACE_LABELS or _leads_to_place(token)
     if _is_stated(token, parse) or _is_said_of(token, parse):
-        plain = token.tag_ == "名詞-普通名詞-一般" and re.fullmatch(r"[一-龥々]{2,3}|[ぁ-ん]{2,4}|[ァ-ヴー]{2,5}", text)
+        plain = token.tag_ == "名詞-普通名詞-一般" and text not in NOT_GIVEN and re.fullmatch(r"[一-龥々]{2,3}|[ぁ-ん]{2,4}|[ァ-ヴー]{2,5}", text)
         return proper or text in SURNAME_NOUNS or bool(plain) or label == "Person"
     if SURNAME in kinds:
         surname = proper or text in SURNAME_NOUNS or kinds == {SURNAME}
@@ -161,12 +171,20 @@ def _is_by_dictionary(token: Token, parse: _Parse) -> bool:
             return True
         if (surname and _follows_a_mark(token, parse)) or _is_corrected(token, parse):
             return True
-        if surname and _introduces(token, parse):
-            return not place or _is_beside_a_mark(token, parse)
+        if surname and (_introduces(token, parse) or _follows_a_verb(token, parse) or _closes_in_brackets(token, parse)):
+            return not place or text not in PREFECTURES or _is_beside_a_mark(token, parse)
+        if token.i + 1 < len(parse.doc) and parse.doc[token.i + 1].tag_ == "名詞-固有名詞-人名-名" and _opens(token, parse):
+            return True
+        if surname and _opens(token, parse) and _PERSONAL.match(parse.after(token)):
+            return True
     if GIVEN in kinds and re.fullmatch(r"[ぁ-ん]{3,4}", text) and _begins_a_line(token, parse):
         return bool(re.match(r"です(?!か)|と(?:申|言い)", parse.after(token)))
     if GIVEN in kinds and _has_relative(token, parse) and not place:
-        return proper or (token.tag_ == "名詞-普通名詞-一般" and bool(re.fullmatch(r"[ぁ-ん]{2,4}", text)))
+        if text in NOT_GIVEN:
+            return False
+        bracket = re.search(r"[（(]$", parse.before(token)) and re.match(r"[）)]", parse.after(token))
+        kanji = token.pos_ == "PROPN" or len(text) == 1
+        return proper or kanji or bool(bracket) or (token.tag_ == "名詞-普通名詞-一般" and bool(re.fullmatch(r"[ぁ-ん]{2,4}", text)))
     return False
 
 
@@ -182,7 +200,7 @@ def _is_latin_name(token: Token, parse: _Parse) -> bool:
         return False
     if _answers(run[0], parse) or _is_stated(run[0], parse, last) or _is_said_of(run[0], parse, last):
         return True
-    if _is_addressed(last):
+    if _is_addressed(last, parse):
         person = parse.label(token) == "Person" or any(w in TITLES for w in (_next(last), _next(last, 2)))
         return romaji or person or len(run) > 1 or _has_role(run[0], parse)
     if _has_role(run[0], parse):
@@ -190,7 +208,8 @@ def _is_latin_name(token: Token, parse: _Parse) -> bool:
     alone = at_start and re.match(r"[ \t。.]*(?:\n|$)", parse.after(last)) and "\n" in parse.text
     if alone and len(run) in (2, 3) and all(t.text[0].isupper() for t in run):
         return True
-    return romaji and (bool(alone) or (len(run) > 1 and _introduces(last, parse, at_start)))
+    person = romaji or (parse.label(token) == "Person" and all(t.text[0].isupper() for t in run))
+    return person and (bool(alone) or (len(run) > 1 and _introduces(last, parse, at_start)))
 
 
 _UNITS = frozenset(["GB", "MB", "KB", "TB", "AM", "PM", "OK", "NG", "QR", "PC", "TV", "LINE", "URL", "ID", "IP", "SIM"])
@@ -228,9 +247,14 @@ _TRAVELLED = re.compile(
     r"|から(?:乗|出|帰|来|の便|飛)|[にで](?:着|到着|乗|降)|まで(?:行|の便|乗)"
 )
 _CLINIC = re.compile(r"(?:動物|総合|記念|中央|こども|皮膚|胃腸|産科|産婦人科|ペット)[^、。]{0,4}(?:病院|医院|クリニック)")
-_OPENING = re.compile(rf"(?:^|[。、!?！？:：\n「」]|\][の、。 ]?|{HESITATION}|{AFFILIATION})\s*$")
+_GREETING = "どうも|もしもし|こんにちは|こんばんは|すみません|すいません|お世話になって(?:い|おり)?ます|先ほどの|さっきの"
+_OPENING = re.compile(rf"(?:^|[。、!?！？:：\n「」]|\][の、。 ]?|{HESITATION}|{AFFILIATION}|{_GREETING}|(?:仮名|かな|カナ|カタカナ|漢字|ローマ字)で)\s*$")
+_PERSONAL = re.compile(
+    r"から(?:お?電話|連絡|返事|返信|メール|説明|謝罪|折り返)|の(?:携帯|電話|連絡先|妻です|夫です|母です|父です|家族です|娘です|息子です|家内|代理)"
+    r"|(?:宛|あて)(?:て|の|に)"
+)
 _SAYS_SO = re.compile(
-    r"\s*(?:です(?!か)|でございます|でした|と申|ともうし|と言い|といい|だけど|ですが|ですけど|だと(?:言|申)|って(?:言い|申し|いいま)"
+    r"\s*(?:です(?!か)|でございます|でした|と申|ともうし|と言い|といい|だけど|ですが|ですけど|だと(?:言|申)|って(?:言い|申し|いいま)|と(?:書い|読み|読ん)"
     r"|で(?:$|[。」\n])|で(?:予約|取っ|とっ|申し?込|登録|契約|入っ|伝票|お願い))"
 )
 _BESIDE = re.compile(r"\s*[、。(（「]?\s*(?:\[|〒|(?:tel|電話|携帯|ケータイ|連絡先))", re.IGNORECASE)
@@ -238,15 +262,21 @@ _CALLED = re.compile(
     r"\s*(?:って|っていう|という|とかいう|といった|と言う|っつう)(?:名前の|名札の|お名前の)?"
     r"(?:人|方|かた|店員|担当|スタッフ|者|オペレータ|男性|女性|おじさん|おばさん|お兄さん|お姉さん|若い|係|職員|看護師|先生|ドライバー|社員|営業)"
 )
+_ALTERNATIVES = "|".join(sorted(RELATIVES | LABELS | ROLES, key=lambda word: (-len(word), word)))
 _SAYING = re.compile(
-    rf"(?:私|わたし|僕|俺|自分|うち|相手|こちら|本人|{'|'.join(sorted((RELATIVES | LABELS), key=len, reverse=True))})"
+    rf"(?:私|わたし|僕|俺|自分|うち|相手|こちら|本人|予約名|登録名|宛名|名札|{_ALTERNATIVES})"
     r"(?:の名前|の氏名|さん|の方)?[はがも、:：]{1,2}\s*(?:えっと、?|えーと、?)?$"
 )
 _SAID = re.compile(r"\s*(?:です|でした|だ|と|って|で[、。\n]|、|。|さん|様|でございます|のほう|の方|が|$|\n)")
 _REPORTED = re.compile(r"と(?:申し|もうし)ます(?!上)|と申す|という者(?:です|が)")
 
 
-def _is_addressed(token: Token) -> bool:
+_HEAD = re.compile(r"(?:副|支)?(?:店|部|課|係|院|所|室|社|会|園|校|塾|駅|支店|局|班|工場|センター)長")
+
+
+def _is_addressed(token: Token, parse: _Parse) -> bool:
+    if _HEAD.match(parse.after(token)):
+        return True
     for offset in (1, 2, 3):
         later = _next(token, offset)
         if later in HONORIFICS or later in TITLES:
@@ -300,6 +330,12 @@ def _introduces(token: Token, parse: _Parse, opens: bool | None = None) -> bool:
     return bool(_SAYS_SO.match(after) or _BESIDE.match(after))
 
 
+def _follows_a_verb(token: Token, parse: _Parse) -> bool:
+    """「担当いたします中山でございます」「先日お電話した平野です」."""
+    verb = re.search(r"(?:します|ました|ております|してい?る|した|ている)$", parse.before(token))
+    return bool(verb and re.match(r"です(?!か)|でございます|と申", parse.after(token)))
+
+
 def _is_beside_a_mark(token: Token, parse: _Parse) -> bool:
     return bool(re.search(r"\][のを、。 ]*$", parse.before(token)) or _BESIDE.match(parse.after(token)))
 
@@ -308,6 +344,11 @@ def _follows_a_mark(token: Token, parse: _Parse) -> bool:
     """「連絡先[電話] 浜口」「[住所]、片岡です」."""
     before = re.search(r"\[(?:電話|住所|メール|番号|郵便番号)\][、, ]?[（(]?$", parse.before(token, 12))
     return bool(before and re.match(r"$|[\n。、)）]|まで|宛|様|です|と申", parse.after(token)))
+
+
+def _closes_in_brackets(token: Token, parse: _Parse) -> bool:
+    """「直してください(野村)」."""
+    return bool(re.search(r"[（(]$", parse.before(token)) and re.match(r"[）)][。\s]*(?:$|\n)", parse.after(token)))
 
 
 def _is_corrected(token: Token, parse: _Parse) -> bool:
@@ -380,8 +421,49 @@ def _is_again(token: Token, parse: _Parse) -> bool:
     if _names_a_place(token, parse):
         return False
     if token.text in SURNAME_NOUNS or name_kinds(token.text) == {GIVEN}:
-        return _is_addressed(token) or _introduces(token, parse) or _has_role(token, parse) or "人名" in token.tag_
+        return _is_addressed(token, parse) or _introduces(token, parse) or _has_role(token, parse) or "人名" in token.tag_
     return "人名" in token.tag_ or not (_leads_to_place(token) or parse.label(token) in PLACE_LABELS)
+
+
+def _taken_apart(parse: _Parse) -> set[int]:
+    """A surname or a name in kana that the tokenizer cut: ご担当中・村様, 三・輪です, こ・はるちゃん; and 南様 in one."""
+    doc, found = parse.doc, set()
+    for i, token in enumerate(doc):
+        if token.text in ("ちゃん", "くん", "チャン", "クン"):
+            found |= _called(doc, i)
+        elif len(token) == 2 and token.text[1] == "様" and SURNAME in name_kinds(token.text[0]) and token.text[0] in SURNAME_NOUNS:
+            found.add(i)
+        if i + 1 == len(doc) or doc[i + 1].idx != token.idx + len(token):
+            continue
+        later, joined = doc[i + 1], token.text + doc[i + 1].text
+        if not re.fullmatch(r"[一-龥々]{2,3}", joined) or joined in PEOPLE or SURNAME not in name_kinds(joined):
+            continue
+        stands = _opens(token, parse) and (_SAYS_SO.match(parse.after(later)) or _PERSONAL.match(parse.after(later)))
+        if stands or _next(later) in HONORIFICS or _HEAD.match(parse.after(later)):
+            found |= {i, i + 1}
+    return {i for i in found if parse.is_open(doc[i])}
+
+
+def _called(doc: Doc, i: int) -> set[int]:
+    """The kana before ちゃん or くん: a name of two to four letters in one token or two."""
+    taken: list[int] = []
+    for j in range(i - 1, max(-1, i - 3), -1):
+        if not re.fullmatch(r"[ぁ-んー]{1,4}|[ァ-ヴー]{2,5}", doc[j].text) or doc[j].tag_.startswith("助詞"):
+            break
+        taken.insert(0, j)
+    word = "".join(doc[j].text for j in taken)
+    return set(taken) if 2 <= len(word) <= 5 and word not in CALLED_SO and word not in BRANDS else set()
+
+
+def _beside_the_named(parse: _Parse, named: set[int]) -> set[int]:
+    """松下 in 「松下と山崎さんが来た」: a possible surname joined to a name."""
+    doc = parse.doc
+    return {
+        i - 2
+        for i in named
+        if i > 1 and doc[i - 1].text in ("と", "や", "、", "・") and i - 2 not in named and _may_be_surname(doc[i - 2])
+        if "固有名詞" in doc[i - 2].tag_ and parse.is_open(doc[i - 2]) and parse.label(doc[i - 2]) not in PLACE_LABELS
+    }
 
 
 def _given_names(parse: _Parse, named: set[int]) -> set[int]:
@@ -397,6 +479,11 @@ def _given_names(parse: _Parse, named: set[int]) -> set[int]:
             continue
         more |= _closed_by_honorific(doc, i) | _following_given(doc, i)
     return {i for i in more if parse.is_open(doc[i])}
+
+
+def _is_given(doc: Doc, i: int) -> bool:
+    """Tell whether a given name follows over a space: スズキ ハナコ is no car."""
+    return i + 2 < len(doc) and doc[i + 1].text in (" ", "\u3000") and doc[i + 2].tag_ == "名詞-固有名詞-人名-名"
 
 
 def _closed_by_honorific(doc: Doc, i: int) -> set[int]:
@@ -442,7 +529,7 @@ def _compound(token: Token) -> str:
     """The token with the nouns glued to it, up to the honorific: 衛+生士 is a profession."""
     text = token.text
     for later in token.doc[token.i + 1 : token.i + 4]:
-        if later.text in HONORIFICS or not later.tag_.startswith("名詞"):
+        if later.text in HONORIFICS or later.text in TITLES or not later.tag_.startswith("名詞"):
             break
         text += later.text
     return text

@@ -6,8 +6,8 @@ from pipeline.mask.pattern import pattern
 
 # Most comments hold no digit, no address and no name label.
 SUSPECT = re.compile(
-    r"[\d@＠〇零]|丁目|番地|[hｈ][tｔ]{2}|[wｗ]{3}|アット|[:：]|ID|ＩＤ|申しま|ゼロ|ぜろ|\.(?:com|jp|net)|パス|合言葉|答え"
-    r"|明治|大正|昭和|平成|名義|[〔【\[(（<{]at|[MＭ][rsｒｓRSi]|[A-ZＡ-Ｚ][A-Za-zＡ-Ｚａ-ｚ]+[ 　][A-ZＡ-Ｚ]"
+    r"[\d@＠〇零]|丁目|番地|[hｈ][tｔ]{2}|[wｗ]{3}|アット|[:：]|ID|ＩＤ|申しま|ゼロ|ぜろ|\.(?:com|jp|net)|アカウント|ユーザー名|パス|合言葉|答え"
+    r"|明治|大正|昭和|平成|名義|リガナ|りがな|[〔【\[(（<{]at|[MＭ][rsｒｓRSi]|[A-ZＡ-Ｚ][A-Za-zＡ-Ｚａ-ｚ]+[ 　][A-ZＡ-Ｚ]"
 )
 _KANJI_NAME = r"[一-龥々ヶ]{1,5}(?: [一-龥々ヶぁ-んァ-ヴー]{1,5})?"
 _KANA_NAME = r"[ァ-ヴー]{2,8}(?:[ ・][ァ-ヴー]{2,8})?"
@@ -33,6 +33,12 @@ SPELLED_NAMES = (
     pattern(
         "[氏名]",
         r"(?<![A-Za-z])[A-Z][a-z]+(?: [A-Z][a-z]+){1,3}(?= ?(?:さん|様|さま|氏|と申し|と言い|といい))",
+        keepable=True,
+    ),
+    pattern(
+        "[氏名]",
+        r"(?:フリガナ|ふりがな|カナ|名義|カタカナで|読みは?)[はがも、]{1,2}(?P<v>[ァ-ヴー]{2,8}(?: [ァ-ヴー]{2,8})?)(?=です|で|な|、|。|と|さん|様|$|\n)",
+        _is_name,
         keepable=True,
     ),
     pattern("[氏名]", r"[ァ-ヴー]{4,10}(?= ?(?:の)?名義)", _is_name, keepable=True),

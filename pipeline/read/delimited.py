@@ -7,9 +7,9 @@ import csv
 from collections.abc import Iterator
 from itertools import chain, islice
 
+from pipeline.read.archives import Member
 from pipeline.read.contract import MAX_CELL, RawRow, SourceSpec
-from pipeline.read.decoding import DAMAGED, MAX_LINE, TOO_LONG, lines_of, open_text, shown
-from pipeline.read.files import Member
+from pipeline.read.decoding import DAMAGED, TOO_LONG, lines_of, open_text, shown
 from pipeline.read.header import LOOKED_AT, Header, Pick, find_header, n_found, picker
 
 DELIMITERS = ",\t;|"
@@ -17,11 +17,12 @@ UNCLOSED = "a quotation mark is opened and never closed"
 LONG_CELL = f"a cell is longer than {MAX_CELL:,} characters"
 NOT_TEXT = "bytes that are not text in the file's encoding"
 _HEAD_LINES = 4 * LOOKED_AT
+_LOOKED_INTO = 200  # lines of a record
 
 
 def delimited_rows(member: Member, source: SourceSpec) -> Iterator[RawRow]:
     """Yield the rows below the header; their cells are those of `picker`."""
-    csv.field_size_limit(MAX_LINE)
+    csv.field_size_limit(MAX_CELL)
     with open_text(member, source.encoding) as text:
         lines = lines_of(text)
         head = list(islice(lines, _HEAD_LINES))
@@ -53,8 +54,13 @@ def records(lines: Iterator[str], delimiter: str, width: int) -> Iterator[tuple[
             yield [], UNCLOSED
             lines = chain(taken[1:], lines)
         except csv.Error:  # the cell is over csv.field_size_limit
+            if _holds_rows(taken[1:], delimiter, width):
+                yield [], UNCLOSED
+                lines = chain(taken[1:], lines)
+                continue
             yield [], LONG_CELL
-            lines = _below_cell(lines)
+            if sum(line.count('"') for line in taken) % 2:
+                lines = _below_cell(lines)
 
 
 class _Lines:
@@ -79,10 +85,13 @@ class _Lines:
 def _swallowed(taken: list[str], cells: list[str], delimiter: str, width: int, ended: bool) -> bool:
     if ended and sum(line.count('"') for line in taken) % 2:
         return True
-    if len(cells) == width or width < 3:
-        return False
-    below = (next(csv.reader([line], delimiter=delimiter), []) for line in taken[1:])
-    return any(len(cells) == width for cells in below)
+    return len(cells) != width and _holds_rows(taken[1:], delimiter, width)
+
+
+def _holds_rows(lines: list[str], delimiter: str, width: int) -> bool:
+    """Tell whether some of the lines are rows by themselves; with two columns, words with a comma would be."""
+    rows = (next(csv.reader([line], delimiter=delimiter), []) for line in lines[:_LOOKED_INTO])
+    return width > 2 and any(len(cells) == width for cells in rows)
 
 
 def _below_cell(lines: Iterator[str]) -> Iterator[str]:

@@ -6,7 +6,7 @@ import email.utils
 import html
 import re
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 MAX_MAIL = 32 << 20  # bytes, attachments included
 
@@ -32,7 +32,8 @@ def own_words(text: str) -> str:
     >>> own_words("お世話になっております。\\n届きません。\\n\\n-----Original Message-----\\nFrom: a@example.com\\n承知しました")
     '届きません。'
     """
-    lines = [line.rstrip() for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
+    text = _BLANKS.sub("    ", text.replace("\r\n", "\n").replace("\r", "\n"))
+    lines = [line.rstrip() for line in text.split("\n")]
     lines = list(_without_quotes(lines))
     lines = _without_disclaimer(_without_signature(lines))
     lines = _without_closing(_without_greeting(lines))
@@ -44,7 +45,7 @@ def parsed_mail(data: bytes) -> Mail:
     try:
         message = email.message_from_bytes(data, policy=email.policy.default)
         body = message.get_body(("plain", "html"))
-        content = body.get_content() if body is not None else ""
+        content = "" if body is None else _content(body)
         plain = body is None or body.get_content_type() == "text/plain"
         sender = email.utils.parseaddr(str(message.get("From", "")))[1]
         date = _iso(str(message.get("Date", "")))
@@ -70,6 +71,23 @@ _HTML = [
         (r"<[^<>]*>", ""),
     ]
 ]
+
+
+def _content(body: Any) -> str:
+    """Return a part's text; one whose charset is missing or wrong in the commonest encodings."""
+    try:
+        content = str(body.get_content())
+    except LookupError:
+        content = "\ufffd"
+    if "\ufffd" not in content:
+        return content
+    data = body.get_payload(decode=True)
+    for encoding in ("utf-8", "cp932", "iso2022_jp_ext"):
+        try:
+            return str(data.decode(encoding))
+        except UnicodeDecodeError:
+            continue
+    return content
 
 
 def _iso(written: str) -> str:
@@ -138,14 +156,16 @@ def _heads_block(lines: list[str], at: int) -> bool:
 
 # --- around the words ------------------------------------------------------------------------------------------------
 
+_MAX_PHRASE = 120  # characters: no greeting or closing is longer
+_BLANKS = re.compile(r"[ \t\u3000]{5,}")
 _GREETING = re.compile(
     r"(?:.{0,40}(?:御中|各位|ご?担当者?(?:様|さま|さん|殿)|サポート(?:センター|デスク|窓口)?(?:様|さま)?|お客様センター(?:様)?|宛|[^、。]{1,12}様))[、。,\s]*$"
     r"|(?:(?:いつも|大変|平素(?:より|は)|日頃(?:より|から)|いつもいつも)\s*)*(?:大変)?\s*(?:お|御)世話(?:になって|になり|にな|様|さま).{0,12}[。.!！]?$"
     r"|(?:初めまして|はじめまして|こんにちは|こんばんは|おはようございます|拝啓|前略|お疲れ様です|お疲れさまです)[。、.!！]?$"
     r"|(?:突然の?(?:ご連絡|メール|お問い合わせ)|初めて(?:ご連絡|メール|お問い合わせ)).{0,20}[。.]?$"
     r"|(?:平素|日頃|いつも).{0,16}(?:ご利用|ご愛顧|お引き立て|御礼|ありがとうございます).{0,20}[。.]?$"
-    r"|.{0,30}と(?:申し|もうし)ます[。.]?$|[^、。]{1,24}(?:株式会社|社|会社|店|学校|大学|病院|事務所)の[^、。の]{1,8}です[。.]?$"
-    r"|(?:会員|注文|顧客|受付|お客様)(?:番号|ID|コード)[^、。]{0,40}の[^、。の]{1,8}です[。.]?$"
+    r"|.{0,30}と(?:申し|もうし)ます[。.]?$|(?!御社|貴社|この|その|あの)[^、。]{0,20}(?:(?:株式|有限|合同)会社[^、。]{0,16}|会社|店|学校|大学|病院|事務所)の[一-龥々ァ-ヴー ]{1,8}です[。.]?$"
+    r"|(?:会員|注文|顧客|受付|お客様)(?:番号|ID|コード)[^、。]{0,40}の[一-龥々ァ-ヴー ]{1,8}です[。.]?$"
 )
 _GREETED_SENTENCE = re.compile(
     r"^(?:(?:いつも|大変|平素より|日頃より)\s*)*(?:お|御)世話(?:になって(?:おり|い)ます|になります|様です|さまです)[。、!！\s]+"
@@ -162,10 +182,17 @@ _DEVICE = re.compile(
     re.IGNORECASE,
 )
 _SIGNATURE_RULE = re.compile(r"\s*(?:--\s?|[-─━―=＝_＿*＊~〜～+＋◆◇■□●○☆★・.:;]{5,}.{0,40})$")
+_LABEL = "TEL|ＴＥＬ|電話(?:番号)?|携帯(?:電話)?|FAX|ＦＡＸ|ファックス|Mobile|直通|内線|E-?mail|Mail|メール(?:アドレス)?"
 _CONTACT = re.compile(
-    r"\s*(?:(?:TEL|Tel|tel|ＴＥＬ|電話|携帯|FAX|Fax|ＦＡＸ|Mobile|直通|内線|E-?mail|e-?mail|Mail|メール|URL|HP|Web|住所|所属|会社名|氏名|名前|部署)\s*[:：/.]?\s*\S.*"
-    r"|〒.*|https?://\S+|\S+@\S+|.{0,24}(?:株式会社|有限会社|合同会社|\(株\)|（株）|㈱).{0,24}|\S{1,20}(?:部|課|係|室|グループ|支店|営業所|本部)(?:\s\S{1,12})?"
-    r"|(?:東京都|北海道|(?:京都|大阪)府|[^\s、。]{2,3}県)\S{2,40}\d\S*|\[(?:電話|メール|URL|郵便番号|住所|氏名)\].*)$"
+    rf"\s*(?:(?:{_LABEL})\s*(?:[:：/.]\s*\S.*|[\s(（]*[+\d０-９].*|\s*\[(?:電話|メール)\].*)|〒.*|\S+@[\w.-]+"
+    r"|\[(?:電話|メール|郵便番号)\]|[\d０-９]{2,5}[-－ー][\d０-９]{2,4}[-－ー][\d０-９]{3,4})\s*$",
+    re.IGNORECASE,
+)
+_BESIDE_CONTACT = re.compile(  # signatures have these too, but so have comments
+    r"\s*(?:(?:URL|HP|Web|住所|所属|会社名|氏名|名前|お名前|部署)\s*[:：]\s*\S.*|https?://\S+|\[(?:URL|住所|氏名)\]\S{0,10}"
+    r"|[^、。]{0,24}(?:株式会社|有限会社|合同会社|\(株\)|（株）|㈱)[^、。]{0,24}|[^\s、。]{2,20}(?:部|課|係|室|グループ|支店|営業所|本部)(?:\s[^\s、。]{1,12})?"
+    r"|(?:東京都|北海道|(?:京都|大阪)府|[^\s、。]{2,3}県)[^\s、。]{2,40}\d[^、。]*)\s*$",
+    re.IGNORECASE,
 )
 _DISCLAIMER = re.compile(
     r"(?:本|この|当)(?:電子)?メール.{0,60}(?:機密|秘密|守秘|誤って|誤送信|破棄|削除|受信者|名宛人|宛先の方|法的|責任|送信専用)|(?:機密|秘密)(?:保持|情報).{0,40}(?:メール|含)"
@@ -177,7 +204,7 @@ _DISCLAIMER = re.compile(
 def _without_greeting(lines: list[str]) -> list[str]:
     """Drop greeting lines from the top; a greeting before other words on its line goes alone."""
     for at, line in enumerate(lines):
-        if line.strip() and not _GREETING.match(line.strip()):
+        if line.strip() and not (len(line) <= _MAX_PHRASE and _GREETING.match(line.strip())):
             return [_GREETED_SENTENCE.sub("", line.strip(), count=1), *lines[at + 1 :]]
     return []
 
@@ -188,14 +215,25 @@ def _without_signature(lines: list[str]) -> list[str]:
         below = [text for text in lines[at + 1 :] if text.strip()]
         if _SIGNATURE_RULE.match(line) and len(below) <= 12 and any(map(_CONTACT.match, below)):
             return lines[:at]
+    words = _end(lines, lambda line: not line.strip() or bool(_SIGNATURE_RULE.match(line)))
+    block = _end(lines, _is_signature_line)
+    if not any(map(_CONTACT.match, lines[block:])):
+        return lines[:words]
+    named = block > 1 and re.fullmatch(r"\s*[^、。!?！？\d]{2,14}", lines[block - 1]) and not _says(lines[block - 1])
+    return lines[: block - 1] if named else lines[:block]
+
+
+def _is_signature_line(line: str) -> bool:
+    patterns = (_CONTACT, _SIGNATURE_RULE, _BESIDE_CONTACT)
+    return not line.strip() or (any(pattern.match(line) for pattern in patterns) and not _says(line))
+
+
+def _end(lines: list[str], goes: Callable[[str], bool]) -> int:
+    """Return where the last lines begin that all go."""
     end = len(lines)
-    while end and (not lines[end - 1].strip() or _CONTACT.match(lines[end - 1]) or _SIGNATURE_RULE.match(lines[end - 1])):
+    while end and goes(lines[end - 1]):
         end -= 1
-    n_contacts = sum(bool(_CONTACT.match(line)) for line in lines[end:])
-    if not n_contacts:
-        return lines
-    name = lines[end - 1] if end else ""
-    return lines[: end - 1] if end > 1 and re.fullmatch(r"\s*[^、。!?！？\d]{2,14}", name) and not _says(name) else lines[:end]
+    return end
 
 
 def _says(line: str) -> bool:
@@ -211,10 +249,10 @@ def _without_disclaimer(lines: list[str]) -> list[str]:
 
 
 def _without_closing(lines: list[str]) -> list[str]:
-    end = len(lines)
-    while end and (not lines[end - 1].strip() or _CLOSING.fullmatch(lines[end - 1].strip())):
-        end -= 1
-    return lines[:end]
+    def closes(line: str) -> bool:
+        return not line.strip() or (len(line) <= _MAX_PHRASE and bool(_CLOSING.fullmatch(line.strip())))
+
+    return lines[: _end(lines, closes)]
 
 
 def _until(lines: list[str], stops: Callable[[str], bool]) -> list[str]:

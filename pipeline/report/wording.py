@@ -21,7 +21,8 @@ UNIT_COLUMNS = frozenset((
 """Columns of units.csv that are no segment."""
 
 _REASONS = {
-    "score": r"score must be a whole number from 0 to 10",
+    "score": r"score must be a whole number from (\d+) to (\d+)",
+    "answer": r"(csat|ces|dwb) must be a whole number from (\d+) to (\d+)",
     "date": r"date must look like (.+)",
     "no_date": r"no such date or time",
     "amount": r"must be a number of at least 0",
@@ -31,6 +32,12 @@ _REASONS = {
     "cells": r"the row has (\d+) cells, the header (\d+)",
     "json": r"the line is not a JSON object",
     "erased": r"erased on request",
+    "list": r"the list is not JSON from here on",
+    "quotation": r"a quotation mark is opened and never closed",
+    "long_cell": r"a cell is longer than (.+) characters",
+    "bytes": r"bytes that are not text in the file's encoding",
+    "large_mail": r"the mail is larger than (\d+) MB",
+    "no_mail": r"not a readable mail \(.+\)",
 }
 
 

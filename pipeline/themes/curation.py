@@ -8,7 +8,7 @@ night on, which is the night after the newest one at the time it was made, unles
 import difflib
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -95,6 +95,10 @@ class Curation:
     def stands_for(self, theme_id: str) -> str:
         """Return the theme that stands for this one: itself, or the one it was merged into."""
         return self.merged.get(theme_id, theme_id)
+
+    def among(self, themes: Collection[str]) -> "Curation":
+        """Return the curation without merges into themes that are not there: who lost its head stands for itself."""
+        return replace(self, merged={theme: head for theme, head in self.merged.items() if head in themes})
 
 
 NO_CURATION = Curation()

@@ -1,12 +1,13 @@
-"""Emerging themes: new in the registry, or growing beyond what chance brings.
+"""Emerging themes: new in the registry or known, and growing beyond what chance brings.
 
-**Growing.** Of the N respondents of the window with a date, n answered in the last 7 days; K mention the
+Of the N respondents of the window with a date, n answered in the last 7 days; K mention the
 theme, k of them in those days. If the theme had not grown, k would be a draw without replacement: the exact
 one-sided hypergeometric test asks how often such a draw holds k or more (Fisher 1935). It compares shares of
 respondents, so a week with more answers is no growth. Holm's step-down procedure (Holm 1979) over all themes
 tested holds the chance of any false alarm of a night at or below 0.001, for a window looks at the
 same weeks night after night and an alarm must be rare to be read. A theme also has to double its share and
-be mentioned by 6 respondents: beyond chance and worth a look.
+be mentioned by 6 respondents: beyond chance and worth a look. A theme that is new in the registry passes the
+same test: one that was found tonight though people have spoken of it for weeks is new to us, not emerging.
 """
 
 from collections.abc import Mapping, Sequence
@@ -58,7 +59,7 @@ def emerging_themes(
     list of dict
         theme_id, name, kind (new | growing), first_day and last_day (of the theme's units that are news),
         n_feedback and n_units of those days, share and share_before (of respondents with an opinion), p
-        (Holm-adjusted; null for new), groups [{column, value, n, of}]: how many of the n respondents are of
+        (Holm-adjusted), groups [{column, value, n, of}]: how many of the n respondents are of
         a group that has `of` among all respondents of those days. The units are those rows of units.csv
         that have the theme_id and a received_at in these days.
     """
@@ -73,10 +74,10 @@ def emerging_themes(
         own = mentions.filter(pl.col("theme_id") == theme_id)
         if own.is_empty():
             continue
-        if theme["status"] == "new" and theme_id not in not_news:
-            found.append(_row(theme, "new", own, days, own["day"].min(), None))
-        elif theme_id in growing:
-            found.append(_row(theme, "growing", own, days, start, growing[theme_id]))
+        if theme_id in growing and theme_id not in not_news:
+            kind = "new" if theme["status"] == "new" else "growing"
+            since = own["day"].min() if kind == "new" else start
+            found.append(_row(theme, kind, own, days, since, growing[theme_id]))
     return found
 
 
@@ -143,7 +144,7 @@ def _growing(mentions: pl.DataFrame, people: pl.DataFrame, start: date, themes: 
 
 
 def _row(
-    theme: Mapping[str, Any], kind: str, own: pl.DataFrame, people: pl.DataFrame, start: Any, p: float | None
+    theme: Mapping[str, Any], kind: str, own: pl.DataFrame, people: pl.DataFrame, start: Any, p: float
 ) -> dict[str, Any]:
     news = own.filter(pl.col("day") >= start)
     then = people.filter(pl.col("day") >= start)

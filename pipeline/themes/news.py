@@ -6,11 +6,11 @@ from typing import Any
 
 import polars as pl
 
-from pipeline.emerging import emerging_themes
-from pipeline.matching import KEPT_SHARE
-from pipeline.registry import Registry
 from pipeline.summary import DECIMALS
-from pipeline.themes import ThemedNight
+from pipeline.themes.emerging import emerging_themes
+from pipeline.themes.matching import KEPT_SHARE
+from pipeline.themes.night import ThemedNight
+from pipeline.themes.registry import Registry
 
 
 def with_theme_news(
@@ -25,7 +25,7 @@ def with_theme_news(
     """Return the summary with what became of its themes.
 
     Adds `transitions` [{kind, theme_id, name, others [{theme_id, name}], kept, decision}], `emerging` (see
-    :mod:`pipeline.emerging`), `pinned` and `hidden` to each theme, `units_kept` to `stability`, and the
+    :mod:`pipeline.themes.emerging`), `pinned` and `hidden` to each theme, `units_kept` to `stability`, and the
     alerts growing_theme and theme_shift. On the first night everything is new and nothing is news.
     """
     names = _names(themed, registry)
@@ -57,7 +57,7 @@ def with_theme_news(
             for change in themed.transitions
         ],
         "emerging": [{key: _rounded(value) for key, value in row.items()} for row in emerging],
-        "alerts": [*_still_news(summary["alerts"], split), *_growth(emerging), *_shift(themed)],
+        "alerts": [*_still_news(summary["alerts"], feedback, emerging), *_growth(emerging), *_shift(themed)],
         "stability": {**summary["stability"], "units_kept": _rounded(themed.kept_share)},
     }
 
@@ -68,9 +68,14 @@ def _names(themed: ThemedNight, registry: Registry) -> dict[str, str]:
     return known | dict(themed.themes.select("theme_id", "name").iter_rows())
 
 
-def _still_news(alerts: Sequence[Mapping[str, Any]], split: set[str]) -> list[dict[str, Any]]:
-    """Leave out the new-theme alerts of parts of a split: somebody asked for them, or they are in transitions."""
-    return [dict(a) for a in alerts if not (a["kind"] == "new_theme" and a.get("theme_id") in split)]
+def _still_news(
+    alerts: Sequence[Mapping[str, Any]], feedback: pl.DataFrame, emerging: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Keep the new-theme alerts of themes that emerge; where nothing has a date nothing can be left out."""
+    if feedback["received_at"].null_count() == feedback.height:
+        return [dict(alert) for alert in alerts]
+    emerges = {row["theme_id"] for row in emerging}
+    return [dict(a) for a in alerts if a["kind"] != "new_theme" or a["theme_id"] in emerges]
 
 
 def _growth(emerging: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

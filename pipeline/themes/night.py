@@ -1,7 +1,7 @@
 """The night's themes: groups with permanent ids, names, statuses and parents.
 
-The themes a registry knows come first (:mod:`pipeline.continuity`); what people decided lies over what was
-found (:mod:`pipeline.curation`); and what became of each theme is told (:mod:`pipeline.matching`).
+The themes a registry knows come first (:mod:`pipeline.themes.continuity`); what people decided lies over what was
+found (:mod:`pipeline.themes.curation`); and what became of each theme is told (:mod:`pipeline.themes.matching`).
 """
 
 from collections import Counter
@@ -15,15 +15,15 @@ import polars as pl
 
 from models.theme_prior import ThemePrior, prior_for, unit
 from models.themes import ThemeModel
-from pipeline.bursts import bursting_topics
-from pipeline.continuity import Grouping, Units, find_afresh, follow
-from pipeline.curation import Curation
-from pipeline.families import Family, find_families
-from pipeline.matching import transitions
-from pipeline.members import NO_MEMBERS, Members, unit_keys
-from pipeline.naming import ThemeName, heard, name_themes
-from pipeline.quotes import representative
-from pipeline.registry import Registry, StoredTheme, Transition, theme_id
+from pipeline.themes.bursts import bursting_topics
+from pipeline.themes.continuity import Grouping, Units, find_afresh, follow
+from pipeline.themes.curation import Curation
+from pipeline.themes.families import Family, find_families
+from pipeline.themes.matching import transitions
+from pipeline.themes.members import NO_MEMBERS, Members, unit_keys
+from pipeline.themes.naming import NameProposer, ThemeName, ThemeSample, heard, name_themes, with_proposals
+from pipeline.themes.quotes import representative
+from pipeline.themes.registry import Registry, StoredTheme, Transition, theme_id
 
 FAR = "どのテーマとも離れている"
 ENDED = "終了したテーマに近い"
@@ -86,6 +86,7 @@ def find_themes(
     business_date: date,
     prior: ThemePrior | str | None = "bundled",
     retire_after: int = RETIRE_AFTER,
+    propose: NameProposer | None = None,
 ) -> ThemedNight:
     """Return the night's themes and every unit's place in them.
 
@@ -104,6 +105,8 @@ def find_themes(
         The night: first_seen of new themes.
     retire_after : int
         Days after which a dormant theme retires.
+    propose : callable, optional
+        Proposes names for new themes; those that break the rules of names are not taken.
 
     Returns
     -------
@@ -118,7 +121,9 @@ def find_themes(
     model = ThemeModel(granularity, random_state, prior=prior_for(model_id) if prior == "bundled" else prior)
     leaves, parents = _levels(registry)
     grouping = _group(model, seen, leaves, registry, signature, units, business_date)
-    named = _Named.of(units, grouping, leaves, parents, registry)
+    present = {theme.theme_id for theme in grouping.known if theme}
+    registry = replace(registry, curation=registry.curation.among(present | set(parents)))
+    named = _Named.of(units, grouping, leaves, parents, registry, propose)
     night = business_date.isoformat()
     rows = named.rows(night, signature, embeddings.shape[1])
     stored = rows + _resting(registry.themes, {row.theme_id for row in rows}, business_date, retire_after)
@@ -155,12 +160,13 @@ class _Named:
         leaves: Sequence[StoredTheme],
         parents: dict[str, StoredTheme],
         registry: Registry,
+        propose: NameProposer | None,
     ) -> "_Named":
         """Name every label, number the new ones, and find the parents."""
         curation, known = registry.curation, grouping.known
         shown = _shown_labels(known, curation)
         labels = [shown.get(label, -1) for label in grouping.labels.tolist()]
-        names = _names(units, grouping, labels, leaves, curation)
+        names = _names(units, grouping, labels, leaves, curation, propose)
         counts = Counter(labels)
         fresh = sorted((k for k in range(len(known)) if known[k] is None), key=lambda k: (-counts[k], names[k].name))
         numbers = {label: theme_id(registry.next_number + k) for k, label in enumerate(fresh)}
@@ -220,7 +226,7 @@ def _group(
         found = follow(model, seen, same, registry.curation, bursting_topics(units, business_date))
         if found:
             return found
-    return find_afresh(model, seen, leaves, registry.curation, signature)
+    return find_afresh(model, seen, leaves, registry.curation, signature, registry.signature)
 
 
 def _levels(registry: Registry) -> tuple[list[StoredTheme], dict[str, StoredTheme]]:
@@ -243,7 +249,12 @@ def _shown_labels(known: Sequence[StoredTheme | None], curation: Curation) -> di
 
 
 def _names(
-    units: pl.DataFrame, grouping: Grouping, labels: list[int], leaves: Sequence[StoredTheme], curation: Curation
+    units: pl.DataFrame,
+    grouping: Grouping,
+    labels: list[int],
+    leaves: Sequence[StoredTheme],
+    curation: Curation,
+    propose: NameProposer | None,
 ) -> list[ThemeName]:
     """Return the name of each label: a known theme's as long as it fits, else one from the night's words."""
     columns = (units["unit_text"].to_list(), units["tokens"].to_list(), units["pairs"].to_list())
@@ -253,18 +264,31 @@ def _names(
     texts: dict[int, list[str]] = {}
     for text, label in zip(columns[0], labels, strict=True):
         texts.setdefault(label, []).append(text)
+    given = set(curation.names.values())
     kept = {
         label: theme.name
         for label, theme in enumerate(grouping.known)
-        if theme and (label not in texts or _still_fits(theme, now[label], texts[label]))
+        if theme
+        and (theme.theme_id in curation.names or theme.name not in given)
+        and (label not in texts or _still_fits(theme, now[label], texts[label]))
     }
     present = {theme.theme_id for theme in grouping.known if theme}
-    taken = {theme.name for theme in leaves if theme.theme_id not in present} | set(curation.names.values())
+    taken = {theme.name for theme in leaves if theme.theme_id not in present} | given
     found = name_themes(*columns, labels, n, nearest=nearest, kept=kept, taken=taken)
+    if propose:
+        fresh = [label for label in range(n) if grouping.known[label] is None and label in texts]
+        samples = [ThemeSample(found[k].name, found[k].keywords, _typical_texts(texts[k])) for k in fresh]
+        found = with_proposals(found, fresh, samples, propose, taken)
     return [
         replace(name, keywords=theme.keywords) if theme and label not in texts else name
         for label, (name, theme) in enumerate(zip(found, grouping.known, strict=True))
     ]
+
+
+def _typical_texts(texts: Sequence[str], n: int = 12) -> tuple[str, ...]:
+    """Return a few different texts of middling length, whatever the order of the units."""
+    ranked = sorted(set(texts), key=lambda text: (abs(len(text) - 25), text))
+    return tuple(ranked[:n])
 
 
 def _row(

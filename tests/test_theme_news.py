@@ -1,0 +1,100 @@
+"""What a night tells about its themes: in summary.json, and in one line each in the report."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import polars as pl
+
+from pipeline.report.headline import alert_text
+from pipeline.report.transitions import transition_lines
+from pipeline.themes.curation import Curation
+from pipeline.themes.news import with_theme_news
+from pipeline.themes.night import THEME_SCHEMA, ThemedNight
+from pipeline.themes.registry import Registry, Transition
+
+NIGHT = date(2026, 11, 22)
+
+
+def themed(transitions=(), *, kept=0.99, refused=False):
+    days = [(theme, ago) for ago in range(80) for theme in ("T0001", "T0001")] + [("T0002", ago % 5) for ago in range(12)]
+    units = pl.DataFrame({"source": ["s"] * len(days), "feedback_id": [f"R{k}" for k in range(len(days))], "theme_id": [t for t, _ in days]})
+    stamps = [datetime(2026, 11, 22, 3, tzinfo=UTC) - timedelta(days=ago) for _, ago in days]
+    feedback = units.select("source", "feedback_id").with_columns(
+        score=pl.lit(5, pl.Int64), received_at=pl.Series(stamps, dtype=pl.Datetime("us", "UTC"))
+    )
+    row = {"parent_id": None, "first_seen": "2026-11-01", "pinned": False, "hidden": False, "keywords": [], "pairs": [], "quotes": []}
+    rows = [{"theme_id": "T0001", "name": "配達", "status": "continuing"} | row, {"theme_id": "T0002", "name": "再利用ボックス", "status": "new"} | row]
+    themes = pl.DataFrame(rows, schema=THEME_SCHEMA)
+    return ThemedNight(units, themes, [], list(transitions), kept_share=kept, refused=refused), feedback
+
+
+def news(transitions=(), *, previous=True, alerts=(), **options):
+    night, feedback = themed(transitions, **options)
+    summary = {
+        "business_date": NIGHT.isoformat(),
+        "previous": {"business_date": "2026-11-15"} if previous else None,
+        "themes": [{"theme_id": "T0001"}, {"theme_id": "T0002"}],
+        "alerts": list(alerts),
+        "stability": {"new": 1},
+    }
+    registry = Registry([], 3, curation=Curation())
+    return with_theme_news(summary, night, registry, feedback, timezone="Asia/Tokyo")
+
+
+ALERT = {"kind": "new_theme", "theme_id": "T0002", "name": "再利用ボックス", "first_day": "2026-11-18", "n_feedback": 12}
+
+
+def test_transitions_carry_names_and_the_share_kept():
+    (told,) = news([Transition("split", "T0001", ("T0002",), 0.61234, 4)])["transitions"]
+    others = [{"theme_id": "T0002", "name": "再利用ボックス"}]
+    assert told == {"kind": "split", "theme_id": "T0001", "name": "配達", "others": others, "kept": 0.6123, "decision": 4}
+
+
+def test_a_new_theme_that_grows_is_an_alert_and_one_that_does_not_is_none():
+    told = news(alerts=[ALERT, ALERT | {"theme_id": "T0009"}])
+    assert [alert["theme_id"] for alert in told["alerts"]] == ["T0002"]
+    (row,) = told["emerging"]
+    assert (row["theme_id"], row["kind"], row["n_feedback"]) == ("T0002", "new", 12)
+    assert row["p"] < 0.001
+
+
+def test_a_part_of_a_split_is_no_news():
+    told = news([Transition("split", "T0001", ("T0002",), 0.6, 4)], alerts=[ALERT])
+    assert (told["emerging"], told["alerts"]) == ([], [])
+
+
+def test_on_the_first_night_nothing_emerges():
+    assert news(previous=False)["emerging"] == []
+
+
+def test_a_shift_of_themes_is_an_alert_with_its_figures():
+    told = news(kept=0.71, refused=True)
+    assert told["alerts"] == [{"kind": "theme_shift", "units_kept": 0.71, "threshold": 0.8, "refused": True}]
+    assert told["stability"] == {"new": 1, "units_kept": 0.71}
+    assert "71.0%" in alert_text(told["alerts"][0]) and "これまでのテーマ" in alert_text(told["alerts"][0])
+    assert news(kept=0.8)["alerts"] == []
+
+
+def test_a_growing_theme_is_told_with_both_shares():
+    alert = {"kind": "growing_theme", "name": "配達", "n_feedback": 14, "share": 0.25, "share_before": 0.1}
+    assert alert_text(alert) == "「配達」が増えています（直近7日 25.0%、n=14、それまでは10.0%）"
+
+
+def change(kind, *others, decision=None):
+    return {"kind": kind, "name": "配達", "others": [{"name": other} for other in others], "decision": decision}
+
+
+LINES = [
+    (change("new"), "「配達」が新しく現れました"),
+    (change("split", "置き配", "再配達"), "「配達」から「置き配」「再配達」が分かれました"),
+    (change("merged", "配送", decision=3), "「配達」は「配送」にまとまりました（担当者の判断）"),
+    (change("returned"), "「配達」が再び現れました"),
+    (change("retired"), "「配達」は長く休止していたため終了しました"),
+    (change("retired", decision=2), "「配達」を終了しました（担当者の判断）"),
+]
+
+
+def test_the_report_tells_each_change_in_one_line():
+    changes = [told for told, _ in LINES]
+    assert transition_lines({"previous": None, "transitions": changes}) == []
+    lines = transition_lines({"previous": {"business_date": "2026-11-15"}, "transitions": [change("survived"), *changes]})
+    assert lines == [line for _, line in LINES]
