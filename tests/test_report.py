@@ -543,7 +543,7 @@ def test_html_excel_markdown_json_and_store_agree(night, tmp_path):
         assert points(nps["score"]) in text and JA.points_interval(nps["low"], nps["high"]) in text
     header, *rows = book["テーマ"].iter_rows(values_only=True)
     sheet = {row[header.index("テーマID")]: dict(zip(header, row, strict=True)) for row in rows}
-    lines = {line.split(" | ")[1].split(" **")[0]: line for line in markdown.splitlines() if line.count(" | ") == 5}
+    lines = {line.split(" | ")[1].split(" **")[0]: line for line in markdown.splitlines()[::-1] if line.count(" | ") == 5}
     themes = [theme for theme in summary["themes"] if theme["n_feedback"]]
     assert set(sheet) == {theme["theme_id"] for theme in themes}
     for theme in themes:
