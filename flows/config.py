@@ -148,6 +148,12 @@ class Language(_Section):
     user_dictionary: Path | None = None
 
 
+class Report(_Section):
+    """How the report is told."""
+
+    language: Literal["ja", "en"] = "ja"
+
+
 class Privacy(_Section):
     """A deployment's own words: what is masked wherever it stands, and what is no name.
 
@@ -213,6 +219,7 @@ class Config(_Section):
     privacy: Privacy = Privacy()
     customers: Customers | None = None
     loyalty: Loyalty = Loyalty()
+    report: Report = Report()
 
     @field_validator("timezone")
     @classmethod
@@ -356,6 +363,7 @@ def _valid_keys(where: list[Any]) -> list[str]:
         "privacy": Privacy,
         "customers": Customers,
         "loyalty": Loyalty,
+        "report": Report,
     }
     section = next((sections[part] for part in where if part in sections), Config)
     return list(section.model_fields)

@@ -114,7 +114,8 @@ def nightly(config_path: str, business_date: str | None = None, out: str | None 
         quarantine = pl.concat([intake.quarantine, customers.quarantine]) if customers else intake.quarantine
         table = units_table(themed.units, feedback, segments=config.segments, near_duplicate=copies)
         night = Night(
-            config.title, day.isoformat(), summary, table, themed.themes, quarantine, timezone=config.timezone
+            config.title, day.isoformat(), summary, table, themed.themes, quarantine, timezone=config.timezone,
+            language=config.report.language,
         )
         published = publish(night, themed, tonight, folder, store)
         keep_for(config, folder, tools)

@@ -8,12 +8,21 @@ pending in the store until they are.
 import os
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 from flows.config import ConfigError
 from flows.keys import KEY_FILE
-from pipeline.report import Night, render_csv, render_html, render_index, render_markdown, render_workbook
+from pipeline.report import (
+    Night,
+    render_csv,
+    render_html,
+    render_index,
+    render_markdown,
+    render_theme_pages,
+    render_workbook,
+)
 from pipeline.store import Store
 from pipeline.summary import dump_summary
 
@@ -26,7 +35,7 @@ def stored_tables(night: Night) -> dict:
     """Return what the store keeps of a night's pages: its tables, and the settings they are rendered with."""
     return {
         "tables": {name: getattr(night, name) for name in TABLES},
-        "settings": {"title": night.title, "timezone": night.timezone},
+        "settings": {"title": night.title, "timezone": night.timezone, "language": night.language},
     }
 
 
@@ -51,6 +60,7 @@ def stored_night(store: Store, business_date: date) -> Night:
         summary=night.summary,
         timezone=night.settings["timezone"],
         n_erased=night.n_erased,
+        language=night.settings.get("language", "ja"),  # older versions wrote Japanese only
         **tables,
     )
 
@@ -68,13 +78,26 @@ def night_files(night: Night) -> dict[str, bytes]:
     }
 
 
-def write_pages(store: Store, business_date: date, folder: Path) -> Path:
-    """Render a stored night into its folder, and the index with it; return the night's folder."""
-    files = night_files(stored_night(store, business_date))
-    published = publish_folder(files, folder / business_date.isoformat())
-    write_file(folder / "index.html", render_index(store.nights()).encode())
+def write_pages(store: Store, business_date: date, folder: Path, *, language: str | None = None) -> Path:
+    """Render a stored night into its folder, the pages of all nights with it; return the night's folder.
+
+    The language is the one the night was stored with, unless another is given.
+    """
+    night = stored_night(store, business_date)
+    if language:
+        night = replace(night, language=language)
+    published = publish_folder(night_files(night), folder / business_date.isoformat())
+    write_history(store, folder, night.language)
     store.pages_written(business_date)
     return published
+
+
+def write_history(store: Store, folder: Path, language: str) -> None:
+    """Write what puts the nights side by side: ``index.html``, and a page per theme under ``themes/``."""
+    nights = store.nights()
+    pages = {name: page.encode() for name, page in render_theme_pages(nights, language).items()}
+    publish_folder(pages, folder / "themes")
+    write_file(folder / "index.html", render_index(nights, language).encode())
 
 
 def finish_pages(store: Store, folder: Path, *, but: date | None = None) -> list[date]:

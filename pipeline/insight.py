@@ -16,7 +16,7 @@ from pipeline.loyalty.measures import UNCERTAIN_BELOW, top_box
 from pipeline.loyalty.mentions import KEY, find_mentions
 from pipeline.loyalty.mismatch import words_against_scores
 from pipeline.loyalty.segments import compare_periods, compare_segments
-from pipeline.loyalty.trends import Trends, theme_trends
+from pipeline.loyalty.trends import Trends, theme_trends, weekly_nps
 
 LEAST_MENTIONS = 5
 """Scored respondents a theme × polarity needs to enter the drivers; fewer belong to the baseline."""
@@ -110,7 +110,7 @@ def build_insights(
         "loyalty_map": _map(feedback, customers, mentions, names, settings),
         "segments": compare_segments(feedback, analysed, mentions, names, segments),
         "periods": periods,
-        "trends": _trend_rows(trends, names),
+        "trends": _trend_rows(trends, names) | {"nps": _weekly_nps(dated, trends.weeks)},
         "alerts": spikes + watched,
         "mismatches": words_against_scores(feedback, units),
         "priorities": prioritise(rows, drivers, periods),
@@ -263,6 +263,12 @@ def _map(
 
 def _with_customer(feedback: pl.DataFrame) -> pl.DataFrame:
     return feedback if "customer" in feedback.columns else feedback.with_columns(customer=pl.lit(None, pl.Utf8))
+
+
+def _weekly_nps(dated: pl.DataFrame, weeks: Sequence[date]) -> list[dict[str, Any]]:
+    scored = dated.select("score", "day").drop_nulls()
+    figures = weekly_nps(scored, weeks)
+    return [{"score": week.score, "low": week.low, "high": week.high, "n": week.n} for week in figures]
 
 
 def _trend_rows(trends: Trends, names: dict[str, str]) -> dict[str, Any]:

@@ -193,6 +193,8 @@ def _insights() -> dict[str, Any]:
         },
         "trends": {"weeks": ["2024-11-01", "2024-11-08", "2024-11-15"], "n_analysed": [40, 42, 45],
                    "first_day": "2024-09-13",
+                   "nps": [{"score": score, "low": score - 14.0, "high": score + 14.0, "n": 130}
+                           for score in (-1.5, -8.2, -9.6)],
                    "themes": [{"theme_id": "t01", "name": "配送の遅れ", "n_feedback": [8, 12, 16],
                                "negative": [6, 9, 12], "low": [None, 2.0, 3.1], "high": [None, 14.0, 15.2],
                                "daily": [0] * 70}]},
@@ -217,7 +219,8 @@ def _no_insights() -> dict[str, Any]:
         "segments": [], "loyalty_map": None,
         "periods": {"days": 28, "now": nothing, "before": nothing, "mix_and_rate": [], "themes": [],
                     "difference": {"value": None, "low": None, "high": None, "p": None}},
-        "trends": {"weeks": [], "n_analysed": [], "first_day": "2024-09-13", "themes": []},
+        "trends": {"weeks": [], "n_analysed": [], "first_day": "2024-09-13", "themes": [],
+                   "nps": []},
         "measures": {"csat": None, "ces": None, "dwb": None, "behaviour": None},
     }
 

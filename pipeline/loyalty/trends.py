@@ -16,6 +16,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
+from pipeline.loyalty.measures import Nps, nps
 from pipeline.loyalty.mentions import KEY
 
 MOST_WEEKS, LEAST_WEEKS = 8, 4
@@ -104,6 +105,24 @@ def theme_trends(
     ]
     weeks = [end - timedelta(days=7 * (n_weeks - at) - 1) for at in range(n_weeks)]
     return Trends(weeks, [heard.get(at, 0) for at in range(n_weeks)], start, series)
+
+
+def weekly_nps(scored: pl.DataFrame, weeks: Sequence[date]) -> list[Nps]:
+    """Return the NPS of every whole week, over all who gave a score in it, with or without a comment.
+
+    Parameters
+    ----------
+    scored : pl.DataFrame
+        Respondents: score (0 to 10) and day (in the config's time zone).
+    weeks : sequence of date
+        The first day of each week.
+    """
+    found = []
+    for start in weeks:
+        score = scored.filter(pl.col("day").is_between(start, start + timedelta(days=6)))["score"]
+        promoters, detractors = int((score >= 9).sum()), int((score <= 6).sum())
+        found.append(nps(promoters, score.len() - promoters - detractors, detractors))
+    return found
 
 
 def band(counts: Sequence[int], totals: Sequence[int], n: int) -> Band | None:

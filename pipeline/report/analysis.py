@@ -6,10 +6,10 @@ from typing import Any
 
 import polars as pl
 
-from pipeline.report import wording
-from pipeline.report.layout import LAYOUTS, Column
-from pipeline.report.night import SIGNIFICANT
+from pipeline.report.layout import FORMS, Column
+from pipeline.report.night import SIGNIFICANT, SMALL_N
 from pipeline.report.quotes import LONGEST
+from pipeline.report.wording import NONE, Words, count, percent, points
 
 SHOWN = 15
 """Rows of a table on the page and in Markdown; the workbook has all."""
@@ -19,14 +19,14 @@ WEEKS = 6
 
 Row = tuple[Any, ...]
 
-FORMS: dict[str, Callable[[Any], str]] = {
-    "text": lambda value: wording.NONE if value is None else str(value),
-    "quote": lambda value: wording.NONE if value is None else str(value),
-    "integer": wording.count,
-    "points": wording.points,
-    "percent": wording.percent,
-    "decimal": lambda value: wording.NONE if value is None else f"{value:.2f}",
-    "money": lambda value: wording.NONE if value is None else f"{value:,.0f}",
+TOLD: dict[str, Callable[[Any], str]] = {
+    "text": lambda value: NONE if value is None else str(value),
+    "quote": lambda value: NONE if value is None else str(value),
+    "integer": count,
+    "points": points,
+    "percent": percent,
+    "decimal": lambda value: NONE if value is None else f"{value:.2f}",
+    "money": lambda value: NONE if value is None else f"{value:,.0f}",
 }
 
 
@@ -43,158 +43,165 @@ class Table:
     def told(self, *, quotes: bool = True) -> tuple[list[Column], list[list[str]]]:
         """Return the shown columns and the first rows as texts; without quotes, no customer's words."""
         kept = [at for at, column in enumerate(self.columns) if quotes or column.form != "quote"]
-        rows = [[FORMS[self.columns[at].form](row[at]) for at in kept] for row in self.rows[:SHOWN]]
+        rows = [[TOLD[self.columns[at].form](row[at]) for at in kept] for row in self.rows[:SHOWN]]
         return [self.columns[at] for at in kept], rows
 
 
-def analysis_tables(summary: dict[str, Any], units: pl.DataFrame) -> list[Table]:
+def analysis_tables(summary: dict[str, Any], units: pl.DataFrame, t: Words) -> list[Table]:
     """Return the tables that have something to tell, in reading order."""
     rows: dict[str, list[Row]] = {
-        "priorities": _priorities(summary), "drivers": _drivers(summary), "mismatches": _mismatches(summary, units),
-        "alerts": _alerts(summary), "segments": _segments(summary), "segment_themes": _segment_themes(summary),
-        "periods": _periods(summary), "changes": _theme_changes(summary), "trends": _trends(summary),
-        "measures": _measures(summary), "behaviour": _behaviour(summary), "map": _map(summary),
+        "priorities": _priorities(summary, t), "drivers": _drivers(summary, t),
+        "mismatches": _mismatches(summary, units, t), "alerts": _alerts(summary, t),
+        "segments": _segments(summary, t), "segment_themes": _segment_themes(summary, t),
+        "periods": _periods(summary, t), "changes": _theme_changes(summary, t), "trends": _trends(summary, t),
+        "measures": _measures(summary, t), "behaviour": _behaviour(summary, t), "map": _map(summary, t),
         "captive": _captive(summary),
     }
-    tables = [Table(key, LAYOUTS[key].title, LAYOUTS[key].note, LAYOUTS[key].columns, rows[key]) for key in LAYOUTS]
-    return [_completed(table, summary) for table in tables if table.rows]
+    return [_completed(_table(key, rows[key], t), summary, t) for key in FORMS if rows[key]]
 
 
-def _priorities(summary: dict[str, Any]) -> list[Row]:
+def _table(key: str, rows: list[Row], t: Words) -> Table:
+    headers, forms = t.part(f"tables.{key}.columns"), FORMS[key].split()
+    columns = tuple(Column(header, form) for header, form in zip(headers, forms, strict=True))
+    return Table(key, t(f"tables.{key}.title"), t(f"tables.{key}.note"), columns, rows)
+
+
+def _completed(table: Table, summary: dict[str, Any], t: Words) -> Table:
+    """Return the table with what its layout cannot know: the weeks of the trends, the R² of the drivers."""
+    if table.key == "drivers":
+        found = summary["drivers"]
+        return replace(table, note=table.note + t("analysis.r2", r2=percent(found["r2"]), n=count(found["n"])))
+    if table.key != "trends":
+        return table
+    starts = (t("analysis.week", week=t.tick(week)) for week in summary["trends"]["weeks"][-WEEKS:])
+    weeks = (Column(start, "integer") for start in starts)
+    return replace(table, columns=(*table.columns, *weeks, Column(t("analysis.expected"))))
+
+
+def _priorities(summary: dict[str, Any], t: Words) -> list[Row]:
     return [
-        (row["rank"], row["name"], wording.ACTIONS[row["action"]], row["n_feedback"], row["share"],
-         wording.SIDES.get(row["side"]), row["n"], row["effect"], _interval(row, "effect"), _trend(row), _caution(row))
+        (row["rank"], row["name"], t.name("actions", row["action"]), row["n_feedback"], row["share"],
+         t.name("sides", row["side"]), row["n"], row["effect"], _interval(row, "effect", t), _trend(row, t),
+         _caution(row, t))
         for row in summary["priorities"]
     ]
 
 
-def _drivers(summary: dict[str, Any]) -> list[Row]:
+def _drivers(summary: dict[str, Any], t: Words) -> list[Row]:
     return [
-        (row["name"], wording.SIDES[row["side"]], row["n"], row["weight"], row["effect"], _interval(row, "effect"),
-         row["points"], _interval(row, "points"), _verdict(row), _caution(row))
+        (row["name"], t.name("sides", row["side"]), row["n"], row["weight"], row["effect"],
+         _interval(row, "effect", t), row["points"], _interval(row, "points", t), _verdict(row, t), _caution(row, t))
         for row in summary["drivers"]["rows"]
     ]
 
 
-def _mismatches(summary: dict[str, Any], units: pl.DataFrame) -> list[Row]:
+def _mismatches(summary: dict[str, Any], units: pl.DataFrame, t: Words) -> list[Row]:
     words = _spoken(units)
     return [
-        (wording.MISMATCHES[row["kind"]], row["score"], words.get((row["source"], row["feedback_id"])),
+        (t.name("mismatches", row["kind"]), row["score"], words.get((row["source"], row["feedback_id"])),
          row["gap"], f"{row['source']} {row['feedback_id']}")
         for row in summary["mismatches"]
     ]
 
 
-def _alerts(summary: dict[str, Any]) -> list[Row]:
+def _alerts(summary: dict[str, Any], t: Words) -> list[Row]:
     rows = []
     for alert in summary["alerts"]:
-        behind = "、".join(f"{row['source']} {row['feedback_id']}" for row in alert.get("feedback", [])[:10])
-        expected = alert.get("expected")
-        rows.append((wording.ALERTS.get(alert["kind"], alert["kind"]), alert.get("name"), alert.get("n_feedback"),
-                     expected, wording.short_date(alert.get("first_day")), behind or wording.NONE))
+        behind = t.listed(f"{row['source']} {row['feedback_id']}" for row in alert.get("feedback", [])[:10])
+        rows.append((t.name("alert_kinds", alert["kind"]), alert.get("name"), alert.get("n_feedback"),
+                     alert.get("expected"), t.short_date(alert.get("first_day")), behind or NONE))
     return rows
 
 
-def _segments(summary: dict[str, Any]) -> list[Row]:
+def _segments(summary: dict[str, Any], t: Words) -> list[Row]:
     return [
-        (segment["column"], row["value"], row["n"], row["nps"], wording.points_interval(row["low"], row["high"]),
-         row["difference"], _interval(row, "difference"), _verdict(row), _caution(row))
+        (segment["column"], row["value"], row["n"], row["nps"], t.points_interval(row["low"], row["high"]),
+         row["difference"], _interval(row, "difference", t), _verdict(row, t), _caution(row, t))
         for segment in summary["segments"] for row in segment["values"]
     ]
 
 
-def _segment_themes(summary: dict[str, Any]) -> list[Row]:
+def _segment_themes(summary: dict[str, Any], t: Words) -> list[Row]:
     return [
         (segment["column"], row["value"], theme["name"], theme["n"], theme["lift"],
-         f"{theme['lift_low']:.1f}〜{theme['lift_high']:.1f}")
+         t.interval(f"{theme['lift_low']:.1f}", f"{theme['lift_high']:.1f}"))
         for segment in summary["segments"] for row in segment["values"] for theme in row["themes"]
     ]
 
 
-def _periods(summary: dict[str, Any]) -> list[Row]:
+def _periods(summary: dict[str, Any], t: Words) -> list[Row]:
     periods = summary["periods"]
-    now, before, gap = periods["now"], periods["before"], periods["difference"]
+    gap = periods["difference"]
     if gap["value"] is None:
         return []
-    rows: list[Row] = [
-        (f"直近{periods['days']}日（{_days(now)}）", now["n"], now["nps"], _bounds(now), _caution(now)),
-        (f"その前の{periods['days']}日（{_days(before)}）", before["n"], before["nps"], _bounds(before),
-         _caution(before)),
-        ("差", None, gap["value"], _bounds(gap), None if gap["p"] < SIGNIFICANT else "有意でない"),
-    ]
+    rows: list[Row] = []
+    for key, period in (("latest", periods["now"]), ("before", periods["before"])):
+        label = t(f"analysis.{key}", days=periods["days"], span=_days(period, t))
+        rows.append((label, period["n"], period["nps"], _bounds(period, t), _caution(period, t)))
+    doubt = None if gap["p"] < SIGNIFICANT else t("not_significant")
+    rows.append((t("analysis.difference"), None, gap["value"], _bounds(gap, t), doubt))
     for part in periods["mix_and_rate"]:
-        mix, rate = (wording.points_interval(part[f"{name}_low"], part[f"{name}_high"]) for name in ("mix", "rate"))
-        rows.append((f"差のうち、{part['column']}の構成が変わった分", None, part["mix"], mix, None))
-        rows.append((f"差のうち、{part['column']}ごとの評価が変わった分", None, part["rate"], rate, None))
+        for key in ("mix", "rate"):
+            label = t(f"analysis.{key}", column=part["column"])
+            rows.append((label, None, part[key], _interval(part, key, t), None))
     return rows
 
 
-def _theme_changes(summary: dict[str, Any]) -> list[Row]:
+def _theme_changes(summary: dict[str, Any], t: Words) -> list[Row]:
     moved = [row for row in summary["periods"]["themes"] if _significant(row)]
     return [
         (row["name"], row["n_now"], row["share_now"], row["n_before"], row["share_before"],
-         f"{100 * row['difference']:+.1f}（{100 * row['difference_low']:+.1f}〜{100 * row['difference_high']:+.1f}）",
-         _caution(row))
+         f"{points(100 * row['difference'])} "
+         f"({t.points_interval(100 * row['difference_low'], 100 * row['difference_high'])})",
+         _caution(row, t))
         for row in sorted(moved, key=lambda row: (-abs(row["difference"]), row["theme_id"]))
     ]
 
 
-def _trends(summary: dict[str, Any]) -> list[Row]:
-    trends = summary["trends"]
+def _trends(summary: dict[str, Any], t: Words) -> list[Row]:
     rows = []
-    for theme in sorted(trends["themes"], key=lambda theme: (-sum(theme["n_feedback"]), theme["theme_id"])):
+    for theme in sorted(summary["trends"]["themes"], key=lambda theme: (-sum(theme["n_feedback"]), theme["theme_id"])):
         if theme["low"] and theme["low"][-1] is not None:
-            usual = f"{theme['low'][-1]:.1f}〜{theme['high'][-1]:.1f}"
+            usual = t.interval(f"{theme['low'][-1]:.1f}", f"{theme['high'][-1]:.1f}")
             rows.append((theme["name"], *theme["n_feedback"][-WEEKS:], usual))
     return rows
 
 
-def _completed(table: Table, summary: dict[str, Any]) -> Table:
-    """Return the table with what its layout cannot know: the weeks of the trends, the R² of the drivers."""
-    if table.key == "drivers":
-        found = summary["drivers"]
-        r2, n = wording.percent(found["r2"]), wording.count(found["n"])
-        told = f"全体で点数のばらつきの{r2}を説明します（R²、n={n}）。"
-        return replace(table, note=table.note + told)
-    if table.key != "trends":
-        return table
-    weeks = (Column(f"{wording.week_start(week)}〜", "integer") for week in summary["trends"]["weeks"][-WEEKS:])
-    return replace(table, columns=(*table.columns, *weeks, Column("今週の見込み")))
-
-
-def _measures(summary: dict[str, Any]) -> list[Row]:
+def _measures(summary: dict[str, Any], t: Words) -> list[Row]:
     return [
-        (wording.MEASURES[key], found["n"], found["share"], wording.percent_interval(found["low"], found["high"]),
-         found["mean"], f"{found['least']}以上")
-        for key in wording.MEASURES if (found := summary["measures"][key])
+        (word, found["n"], found["share"], t.percent_interval(found["low"], found["high"]), found["mean"],
+         t("analysis.at_least", least=found["least"]))
+        for key, word in t.part("measures").items() if (found := summary["measures"][key])
     ]
 
 
-def _behaviour(summary: dict[str, Any]) -> list[Row]:
+def _behaviour(summary: dict[str, Any], t: Words) -> list[Row]:
     found = summary["measures"]["behaviour"]
     if not found:
         return []
     repeat, churn, value = found["repeat_rate"], found["churn"], found["lifetime_value"]
-    percent, money = wording.percent, FORMS["money"]
+    money = TOLD["money"]
     rows: list[Row] = [
-        ("リピート率", percent(repeat["share"]), wording.percent_interval(repeat["low"], repeat["high"]), repeat["n"]),
-        (f"離脱率（{churn['days']}日購入なし）", percent(churn["share"]),
-         wording.percent_interval(churn["low"], churn["high"]), churn["n"]),
-        ("一人あたり売上", money(found["revenue_per_customer"]), wording.NONE, found["n"]),
-        ("LTV（平均単価×年間回数×継続年数）", money(value["value"]), wording.NONE, value["n"]),
-        ("上位2割の顧客の売上", percent(found["top_fifth_share"]), wording.NONE, found["n"]),
+        (label, percent(part["share"]), t.percent_interval(part["low"], part["high"]), part["n"])
+        for label, part in ((t("analysis.repeat"), repeat), (t("analysis.churn", days=churn["days"]), churn))
+    ]
+    rows += [
+        (t("analysis.revenue_each"), money(found["revenue_per_customer"]), NONE, found["n"]),
+        (t("analysis.lifetime"), money(value["value"]), NONE, value["n"]),
+        (t("analysis.top_fifth"), percent(found["top_fifth_share"]), NONE, found["n"]),
     ]
     for group, part in found["by_group"].items():
-        rows.append((f"{wording.GROUPS[group]}の売上", money(part["revenue"]), percent(part["share"]), part["n"]))
+        label = t("analysis.group_revenue", group=t.name("groups", group))
+        rows.append((label, money(part["revenue"]), percent(part["share"]), part["n"]))
     return rows
 
 
-def _map(summary: dict[str, Any]) -> list[Row]:
+def _map(summary: dict[str, Any], t: Words) -> list[Row]:
     found = summary["loyalty_map"] or {"quadrants": []}
     return [
-        (wording.QUADRANTS[row["quadrant"]], row["n"], row["share"],
-         wording.percent_interval(row["share_low"], row["share_high"]), row["revenue"], row["revenue_share"],
-         "、".join(theme["name"] for theme in row["themes"]) or wording.NONE, _caution(row))
+        (t.name("quadrants", row["quadrant"]), row["n"], row["share"],
+         t.percent_interval(row["share_low"], row["share_high"]), row["revenue"], row["revenue_share"],
+         t.listed(theme["name"] for theme in row["themes"]) or NONE, _caution(row, t))
         for row in found["quadrants"] if found["n"]
     ]
 
@@ -211,31 +218,31 @@ def _spoken(units: pl.DataFrame) -> dict[tuple[str, str], str]:
     return {(s, f): t if len(t) <= LONGEST else t[: LONGEST - 1] + "…" for s, f, t in texts.iter_rows()}
 
 
-def _interval(row: dict[str, Any], key: str) -> str:
-    return wording.points_interval(row[f"{key}_low"], row[f"{key}_high"])
+def _interval(row: dict[str, Any], key: str, t: Words) -> str:
+    return t.points_interval(row[f"{key}_low"], row[f"{key}_high"])
 
 
-def _bounds(row: dict[str, Any]) -> str:
-    return wording.points_interval(row["low"], row["high"])
+def _bounds(row: dict[str, Any], t: Words) -> str:
+    return t.points_interval(row["low"], row["high"])
 
 
-def _days(period: dict[str, Any]) -> str:
-    return f"{wording.short_date(period['from'])}〜{wording.short_date(period['to'])}"
+def _days(period: dict[str, Any], t: Words) -> str:
+    return t("date.span", start=t.short_date(period["from"]), end=t.short_date(period["to"]))
 
 
 def _significant(row: dict[str, Any]) -> bool:
     return row["p_adjusted"] is not None and row["p_adjusted"] < SIGNIFICANT
 
 
-def _verdict(row: dict[str, Any]) -> str:
-    return "計算なし" if row["p_adjusted"] is None else "有意" if _significant(row) else "有意でない"
+def _verdict(row: dict[str, Any], t: Words) -> str:
+    if row["p_adjusted"] is None:
+        return t("not_computed")
+    return t("significant" if _significant(row) else "not_significant")
 
 
-def _caution(row: dict[str, Any]) -> str | None:
-    return "参考値（n<30）" if row["uncertain"] else None
+def _caution(row: dict[str, Any], t: Words) -> str | None:
+    return t("reference_n", n=SMALL_N) if row["uncertain"] else None
 
 
-def _trend(row: dict[str, Any]) -> str:
-    if row["trend"] == 1.0:
-        return wording.NONE
-    return "増えている" if row["trend"] > 1 else "減っている"
+def _trend(row: dict[str, Any], t: Words) -> str:
+    return NONE if row["trend"] == 1.0 else t("analysis.rising" if row["trend"] > 1 else "analysis.falling")

@@ -1,4 +1,4 @@
-"""Charts as inline SVG: Altair where a chart has axes, a few lines of SVG for the marks inside tables.
+"""The charts that have axes, as inline SVG through Altair; marks.py draws the small ones inside tables.
 
 Colours mean the same everywhere: orange is a detractor or a negative opinion, grey neither, blue a promoter or a
 positive opinion; orange is always on the left. The pair is told apart in all common forms of colour blindness.
@@ -7,26 +7,27 @@ reader's dark mode and still stand alone where styles are stripped.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import altair as alt
 import vl_convert
 from markupsafe import Markup
 
-from pipeline.report.night import is_significant
-from pipeline.report.wording import GROUPS, SENTIMENTS, count, percent, points, points_interval, week_start
+from pipeline.report.marks import FEW, SENTIMENT_COLOURS
+from pipeline.report.night import SIGNIFICANT
+from pipeline.report.wording import Words, count, percent, points
 
-NEGATIVE, NEUTRAL, POSITIVE = "#d4661b", "#aeb5bf", "#2a6db0"
-INK, MUTED, LINE = "#1e2530", "#5d6673", "#dcdad4"
+NEGATIVE, NEUTRAL, POSITIVE = SENTIMENT_COLOURS.values()
+INK, MUTED, LINE, PAPER, ACCENT = "#1e2530", "#5d6673", "#dcdad4", "#ffffff", "#243b6b"
 GROUP_COLOURS = {"detractor": NEGATIVE, "passive": NEUTRAL, "promoter": POSITIVE}
-_WIDTH = 420
+_WIDTH, _SEGMENTS = 420, 420
+_AXIS: dict[str, Any] = {
+    "labelColor": MUTED, "titleColor": MUTED, "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal",
+    "tickColor": LINE, "domainColor": LINE, "gridColor": LINE, "tickCount": 6, "titlePadding": 10,
+}
 
-FEW = 10
-"""A stacked bar of fewer respondents is drawn pale: its proportions mean little."""
-
-
-def distribution_chart(nps: dict[str, Any]) -> Markup:
+def distribution_chart(nps: dict[str, Any], t: Words) -> Markup:
     """Return the respondents per score, 0 to 10, coloured by NPS group, each bar with its n."""
     rows = [
         {"score": score, "n": n, "colour": GROUP_COLOURS[_group(score)]}
@@ -42,9 +43,9 @@ def distribution_chart(nps: dict[str, Any]) -> Markup:
     counts = base.mark_text(dy=-8, fontSize=12, color=MUTED).encode(y=y, text="n:Q")
     scores = base.mark_text(fontSize=13, color=INK).encode(y=alt.value(164), text="score:Q")
     groups = [
-        {"at": 3, "from": -0.35, "to": 6.35, "word": GROUPS["detractor"], "colour": NEGATIVE},
-        {"at": 7.5, "from": 6.65, "to": 8.35, "word": GROUPS["passive"], "colour": NEUTRAL},
-        {"at": 9.5, "from": 8.65, "to": 10.35, "word": GROUPS["promoter"], "colour": POSITIVE},
+        {"at": 3, "from": -0.35, "to": 6.35, "word": t.name("groups", "detractor"), "colour": NEGATIVE},
+        {"at": 7.5, "from": 6.65, "to": 8.35, "word": t.name("groups", "passive"), "colour": NEUTRAL},
+        {"at": 9.5, "from": 8.65, "to": 10.35, "word": t.name("groups", "promoter"), "colour": POSITIVE},
     ]
     brackets = alt.Chart(alt.Data(values=groups))
     rules = brackets.mark_rule(strokeWidth=3).encode(
@@ -54,18 +55,19 @@ def distribution_chart(nps: dict[str, Any]) -> Markup:
     words = brackets.mark_text(fontSize=12, color=MUTED).encode(
         x=alt.X("at:Q", scale=scale, axis=None), y=alt.value(195), text="word:N"
     )
-    label = "点数ごとの回答者数：" + "、".join(f"{row['score']}点 {row['n']}人" for row in rows)
+    told = t.listed(t("chart.distribution_row", score=row["score"], n=row["n"]) for row in rows)
+    label = t("chart.distribution", rows=told)
     return _draw([bars, counts, scores, rules, words], "distribution", 150, {"top": 24, "bottom": 56}, label)
 
 
-def group_chart(nps: dict[str, Any]) -> Markup:
+def group_chart(nps: dict[str, Any], t: Words) -> Markup:
     """Return one bar of detractors, passives and promoters, with shares and counts."""
     n, start, rows = nps["n"], 0.0, []
     for group, colour in GROUP_COLOURS.items():
         size = nps[group + "s"]
         rows.append({
-            "from": start, "to": start + size / n, "colour": colour, "word": f"{GROUPS[group]} {percent(size / n)}",
-            "count": f"{count(size)}人",
+            "from": start, "to": start + size / n, "colour": colour, "count": t("chart.people", n=count(size)),
+            "word": f"{t.name('groups', group)} {percent(size / n)}",
         })
         start += size / n
     x = alt.Scale(domain=[0, 1], nice=False)
@@ -79,97 +81,161 @@ def group_chart(nps: dict[str, Any]) -> Markup:
         text = alt.Chart(alt.Data(values=[row | {"at": at}])).encode(x=alt.X("at:Q", scale=x, axis=None))
         layers.append(text.mark_text(align=align, fontSize=13, color=INK).encode(y=alt.value(14), text="word:N"))
         layers.append(text.mark_text(align=align, fontSize=12, color=MUTED).encode(y=alt.value(66), text="count:N"))
-    label = "NPSグループ：" + "、".join(f"{row['word']}（{row['count']}）" for row in rows)
+    told = t.listed(t("chart.group_row", word=row["word"], n=row["count"]) for row in rows)
+    label = t("chart.groups", rows=told)
     return _draw(layers, "groups", 74, {"top": 2, "bottom": 2}, label)
 
 
-def trend_chart(nights: list[dict[str, Any]]) -> Markup:
-    """Return NPS over nights with its intervals; `nights` have business_date and nps, oldest first."""
-    rows = [
-        {"i": i, "day": night["business_date"][5:].replace("-", "/"), **night["nps"]}
-        for i, night in enumerate(nights)
-    ]
+def trend_chart(rows: Sequence[dict[str, Any]], title: str, name: str, t: Words, *, form: str = "+.1f") -> Markup:
+    """Return a figure over time with its intervals, each with its n.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        day (as it is told), value, low, high and n; oldest first, none of them missing.
+    form : str
+        How d3 writes a value: ``+.1f`` for NPS points, ``.1%`` for shares.
+    """
+    values = [row | {"i": i, "n_told": f"n={count(row['n'])}"} for i, row in enumerate(rows)]
     x = alt.Scale(domain=[-0.5, len(rows) - 0.5], nice=False, zero=False)
     low, high = min(row["low"] for row in rows), max(row["high"] for row in rows)
-    y = alt.Scale(domain=[low, high], nice=False, zero=False)
-    base = alt.Chart(alt.Data(values=rows)).encode(x=alt.X("i:Q", scale=x, axis=None))
-    score = alt.Y("score:Q", scale=y, axis=None)
-    labelled = base.transform_filter(f"datum.i % {1 + len(rows) // 8} == 0 || datum.i == {len(rows) - 1}")
-    numbers = labelled.mark_text(dx=6, dy=-9, align="left", fontSize=12, color=INK).encode(
-        y=score, text=alt.Text("score:Q", format="+.1f")
+    y = alt.Scale(domain=[low, high if high > low else low + 1], nice=False, zero=False)
+    base = alt.Chart(alt.Data(values=values)).encode(x=alt.X("i:Q", scale=x, axis=None))
+    value = alt.Y("value:Q", scale=y, axis=None)
+    step = 1 + (len(rows) - 1) // 9
+    labelled = base.transform_filter(f"({len(rows) - 1} - datum.i) % {step} == 0")
+    numbers = labelled.mark_text(dx=7, dy=-9, align="left", fontSize=12, color=INK).encode(
+        y=value, text=alt.Text("value:Q", format=form)
     )
     days = labelled.mark_text(fontSize=12, color=MUTED).encode(y=alt.value(146), text="day:N")
+    sizes = labelled.mark_text(fontSize=11, color=MUTED).encode(y=alt.value(162), text="n_told:N")
     layers = [
         base.mark_rule(strokeWidth=6, color=LINE).encode(y=alt.Y("low:Q", scale=y, axis=None), y2="high:Q"),
-        base.mark_line(strokeWidth=2, color=POSITIVE).encode(y=score),
-        base.mark_point(size=36, filled=True, opacity=1, color=POSITIVE).encode(y=score),
+        base.mark_line(strokeWidth=2, color=ACCENT).encode(y=value),
+        base.mark_point(size=36, filled=True, opacity=1, color=ACCENT).encode(y=value),
         numbers,
         days,
+        sizes,
     ]
-    label = "NPSの推移：" + "、".join(f"{row['day']} {points(row['score'])}（n={row['n']}）" for row in rows)
-    return _draw(layers, "trend", 124, {"top": 20, "bottom": 34}, label, width=720)
+    write = percent if form.endswith("%") else points
+    told = t.listed(t("chart.trend_row", day=row["day"], value=write(row["value"]), n=row["n"]) for row in rows)
+    label = t("chart.trend", title=title, rows=told)
+    return _draw(layers, name, 124, {"top": 20, "bottom": 46, "right": 30}, label, width=720)
 
 
-def stacked_bar(counts: dict[str, Any], who: str) -> Markup:
-    """Return negative, neutral and positive respondents as one full-width bar; empty when there are none."""
-    total = sum(counts[sentiment] for sentiment in SENTIMENTS)
-    told = "・".join(f"{word}{count(counts[key])}" for key, word in SENTIMENTS.items())
-    rects, x = Markup(""), 0.0
-    for sentiment in SENTIMENTS if total else ():
-        width = 100 * counts[sentiment] / total
-        if width:
-            rects += Markup('<rect class="{}" x="{:.2f}" width="{:.2f}" height="10"/>').format(
-                sentiment, x, max(0.4, width - 0.6)
-            )
-        x += width
-    return Markup(
-        '<svg class="{4}" role="img" aria-label="{0} n={1}：{2}" viewBox="0 0 100 10"'
-        ' preserveAspectRatio="none"><title>{0} n={1}：{2}</title>{3}</svg>'
-    ).format(who, count(total), told, rects, "stack few" if total < FEW else "stack")
+def priority_matrix(priorities: Sequence[dict[str, Any]], n: int, t: Words) -> Markup:
+    """Return share against score difference of every theme with an effect, numbered by rank.
+
+    Hollow dots cannot be told from chance; the axis of the effect has zero in the middle of its range.
+    """
+    rows = [
+        {"x": row["share"], "y": row["effect"], "rank": str(row["rank"]), "colour": _effect_colour(row),
+         "fill": _effect_colour(row) if row["p_adjusted"] < SIGNIFICANT else PAPER,
+         "ink": PAPER if row["p_adjusted"] < SIGNIFICANT else MUTED, "name": row["name"]}
+        for row in priorities if row["effect"] is not None
+    ]
+    reach = 1.15 * max(abs(row["y"]) for row in rows)
+    x = alt.X("x:Q", scale=alt.Scale(domain=[0, 1.08 * max(row["x"] for row in rows)], nice=False),
+              axis=alt.Axis(format="%", title=t("priorities.x"), grid=False, **_AXIS))
+    y = alt.Y("y:Q", scale=alt.Scale(domain=[-reach, reach], nice=False),
+              axis=alt.Axis(format="+.1~f", title=t("priorities.y"), grid=True, titleAngle=0, titleAlign="left",
+                            titleX=-50, titleY=-16, **_AXIS))
+    base = alt.Chart(alt.Data(values=rows)).encode(x=x, y=y)
+    zero = alt.Chart(alt.Data(values=[{"y": 0}])).mark_rule(color=MUTED, strokeWidth=1).encode(y=y)
+    dots = base.mark_point(size=360, filled=True, opacity=1, strokeWidth=2).encode(
+        fill=alt.Fill("fill:N", scale=None), stroke=alt.Stroke("colour:N", scale=None)
+    )
+    named = alt.Chart(alt.Data(values=_readable(rows, reach))).encode(x=x, y=y)
+    names = named.mark_text(dx=15, align="left", fontSize=12, color=INK).encode(text="name:N")
+    ranks = base.mark_text(fontSize=12, fontWeight="bold").encode(
+        text="rank:N", color=alt.Color("ink:N", scale=None)
+    )
+    told = t.listed(
+        t("chart.matrix_row", rank=row["rank"], name=row["name"], share=percent(row["share"]),
+          effect=points(row["effect"]))
+        for row in priorities if row["effect"] is not None
+    )
+    label = t("chart.matrix", rows=told)
+    padding = {"top": 32, "bottom": 52, "left": 64, "right": 150}
+    return _draw([zero, names, dots, ranks], "matrix", 330, padding, label, width=620)
 
 
-def share_mark(theme: dict[str, Any], largest: float) -> Markup:
-    """Return the theme's share as a bar with its interval, on the scale of the largest one."""
-    scale = 100 / largest if largest else 0.0
-    return Markup(
-        '<svg class="share-mark" aria-hidden="true" viewBox="0 0 100 8" preserveAspectRatio="none">'
-        '<rect class="track" width="{:.2f}" height="8"/>'
-        '<rect class="whisker" x="{:.2f}" y="3.2" width="{:.2f}" height="1.6"/></svg>'
-    ).format(theme["share"] * scale, theme["share_low"] * scale,
-             (theme["share_high"] - theme["share_low"]) * scale)
+def words_by_score_chart(rows: Sequence[dict[str, Any]], t: Words) -> Markup:
+    """Return for each score how many respondents' words are negative, neither and positive, as shares with n."""
+    bars = []
+    for row in rows:
+        start = 0.0
+        for sentiment, colour in SENTIMENT_COLOURS.items():
+            end = start + row[sentiment] / row["n"]
+            bars.append({"score": row["score"], "from": start, "to": end, "colour": colour,
+                         "pale": 0.5 if row["n"] < FEW else 1.0})
+            start = end
+    x = alt.X("score:Q", scale=alt.Scale(domain=[-0.6, 10.6], nice=False, zero=False), axis=None)
+    y = alt.Scale(domain=[0, 1], nice=False)
+    columns = alt.Chart(alt.Data(values=bars)).mark_bar(size=30, stroke=PAPER, strokeWidth=1).encode(
+        x=x, y=alt.Y("from:Q", scale=y, axis=None), y2="to:Q", color=alt.Color("colour:N", scale=None),
+        opacity=alt.Opacity("pale:Q", scale=None),
+    )
+    base = alt.Chart(alt.Data(values=[{"score": r["score"], "n": f"n={count(r['n'])}"} for r in rows])).encode(x=x)
+    scores = base.mark_text(fontSize=13, color=INK).encode(y=alt.value(176), text="score:Q")
+    sizes = base.mark_text(fontSize=10.5, color=MUTED).encode(y=alt.value(192), text="n:N")
+    told = t.listed(
+        t("chart.scores_row", score=row["score"], n=row["n"], told=t.listed(
+            f"{word} {row[key]}" for key, word in t.part("sentiments").items()))
+        for row in rows
+    )
+    label = t("chart.scores", rows=told)
+    return _draw([columns, scores, sizes], "scores", 160, {"top": 6, "bottom": 38}, label, width=480)
 
 
-def impact_mark(theme: dict[str, Any], largest: float) -> Markup:
-    """Return the theme's impact as a dot on its interval, zero in the middle; nothing where it is undefined."""
-    if theme["impact"] is None or not largest:
-        return Markup("")
-    at = [60 + 56 * theme[key] / largest for key in ("impact_low", "impact", "impact_high")]
-    sign = ("negative" if theme["impact"] < 0 else "positive") if is_significant(theme) else "unclear"
-    interval = points_interval(theme["impact_low"], theme["impact_high"])
-    return Markup(
-        '<svg class="impact-mark {0}" role="img" aria-label="影響 {1}、95%区間 {2}" viewBox="0 0 120 14">'
-        '<line class="base" x1="2" x2="118" y1="7" y2="7"/><line class="zero" x1="60" x2="60" y1="0" y2="14"/>'
-        '<line class="range" x1="{3:.2f}" x2="{5:.2f}" y1="7" y2="7"/><circle cx="{4:.2f}" cy="7" r="3.6"/></svg>'
-    ).format(sign, points(theme["impact"]), interval, *at)
+def segment_chart(column: str, values: Sequence[dict[str, Any]], overall: float | None, t: Words) -> Markup:
+    """Return the NPS of a column's segments side by side, each with its interval and n; a line for everybody's."""
+    rows = [
+        {"name": str(row["value"])[:16], "told": f"{points(row['nps'])}  n={count(row['n'])}", "nps": row["nps"],
+         "low": row["low"], "high": row["high"], "at": at}
+        for at, row in enumerate(values)
+    ]
+    low, high = min(row["low"] for row in rows), max(row["high"] for row in rows)
+    x = alt.Scale(domain=[low - 2, high + 2], nice=False, zero=False)
+    y = alt.Y("at:Q", scale=alt.Scale(domain=[len(rows) - 0.5, -0.5], nice=False, zero=False), axis=None)
+    base = alt.Chart(alt.Data(values=rows)).encode(y=y)
+    layers = [
+        base.mark_rule(strokeWidth=6, color=LINE).encode(x=alt.X("low:Q", scale=x, axis=None), x2="high:Q"),
+        base.mark_point(size=60, filled=True, opacity=1, color=ACCENT).encode(x=alt.X("nps:Q", scale=x, axis=None)),
+        base.mark_text(align="right", fontSize=13, color=INK).encode(x=alt.value(-10), text="name:N"),
+        base.mark_text(align="left", fontSize=12, color=MUTED).encode(x=alt.value(_SEGMENTS + 8), text="told:N"),
+    ]
+    if overall is not None and low <= overall <= high:
+        everybody = alt.Chart(alt.Data(values=[{"nps": overall}])).mark_rule(color=MUTED, strokeDash=[3, 3])
+        layers.insert(0, everybody.encode(x=alt.X("nps:Q", scale=x, axis=None)))
+    told = t.listed(
+        t("chart.segment_row", value=row["value"], nps=points(row["nps"]), n=row["n"],
+          interval=t.points_interval(row["low"], row["high"]))
+        for row in values
+    )
+    label = t("chart.segments", rows=told)
+    padding = {"top": 4, "bottom": 4, "left": 150, "right": 110}
+    return _draw(layers, "segments", 30 * len(rows), padding, label, width=_SEGMENTS)
 
 
-def weekly_bars(weekly: list[dict[str, Any]]) -> Markup:
-    """Return the respondents per week as small bars, the last week stressed."""
-    top = max((week["n_feedback"] for week in weekly), default=0)
-    if not top:
-        return Markup("")
-    step, bars = 120 / len(weekly), Markup("")
-    for i, week in enumerate(weekly):
-        height = 28 * week["n_feedback"] / top
-        bars += Markup(
-            '<rect class="{}" x="{:.2f}" y="{:.2f}" width="{:.2f}" height="{:.2f}"><title>{}の週 n={}</title></rect>'
-        ).format("last" if i == len(weekly) - 1 else "week", i * step, 30 - height, step * 0.78, height,
-                 week_start(week["week"]), count(week["n_feedback"]))
-    told = "、".join(f"{week_start(week['week'])} {week['n_feedback']}" for week in weekly)
-    return Markup(
-        '<svg class="weeks" role="img" aria-label="週ごとの回答者数：{}" viewBox="0 0 120 31" '
-        'preserveAspectRatio="none"><rect class="ground" y="30" width="120" height="1"/>{}</svg>'
-    ).format(told, bars)
+def _readable(rows: list[dict[str, Any]], reach: float) -> list[dict[str, Any]]:
+    """Return the dots whose names can stand beside them without touching a dot or a name before them."""
+    right = 1.08 * max(row["x"] for row in rows)
+    at = [(620 * row["x"] / right, 330 * (reach - row["y"]) / (2 * reach)) for row in rows]
+    free: list[dict[str, Any]] = []
+    taken = [(x - 12, x + 12, y) for x, y in at]
+    for row, (x, y) in zip(rows, at, strict=True):
+        start, end = x + 13, x + 15 + 12 * len(row["name"])
+        if not any(left < end and start < stop and abs(other - y) < 18 for left, stop, other in taken):
+            taken.append((start, end, y))
+            free.append(row)
+    return free
+
+
+def _effect_colour(row: dict[str, Any]) -> str:
+    if row["p_adjusted"] >= SIGNIFICANT:
+        return NEUTRAL
+    return NEGATIVE if row["effect"] < 0 else POSITIVE
 
 
 def _group(score: int) -> str:

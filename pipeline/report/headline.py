@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.report.night import SMALL_N, is_significant, ranked_themes
-from pipeline.report.wording import count, percent, points, points_interval, short_date
+from pipeline.report.wording import Words, count, percent, points
 
 
 @dataclass(frozen=True)
@@ -15,94 +15,89 @@ class Sentence:
     text: str
 
 
-def write_headline(summary: dict[str, Any]) -> list[Sentence]:
+def write_headline(summary: dict[str, Any], t: Words) -> list[Sentence]:
     """Return the night's three sentences: NPS, the theme that lowers it most, what is new."""
     return [
-        Sentence("NPS", _nps_sentence(summary)),
-        Sentence("NPSを下げるもの", _impact_sentence(summary)),
-        Sentence("新しい動き", _news_sentence(summary)),
+        Sentence(t("headline.nps_label"), _nps_sentence(summary, t)),
+        Sentence(t("headline.impact_label"), _impact_sentence(summary, t)),
+        Sentence(t("headline.news_label"), _news_sentence(summary, t)),
     ]
 
 
-def alert_text(alert: dict[str, Any]) -> str:
+def alert_text(alert: dict[str, Any], t: Words) -> str:
     """Return what one alert says, with its n."""
-    if alert["kind"] == "new_theme":
-        since = f"最初の声は{short_date(alert['first_day'])}、n={count(alert['n_feedback'])}"
-        return f"新しいテーマ「{alert['name']}」が見つかりました（{since}）"
-    if alert["kind"] == "growing_theme":
-        now = f"直近7日 {percent(alert['share'])}、n={count(alert['n_feedback'])}"
-        return f"「{alert['name']}」が増えています（{now}、それまでは{percent(alert['share_before'])}）"
-    if alert["kind"] == "theme_shift":
-        kept = f"テーマの構成が大きく変わり、前回と同じテーマに残る意見は{percent(alert['units_kept'])}でした"
-        return kept + ("。これまでのテーマを引き続き使っています" if alert["refused"] else "")
-    name, n = alert.get("name") or alert["kind"], count(alert.get("n_feedback"))
-    usual = f"n={n}、ふだんの週なら{alert['expected']:.1f}人ほど" if alert.get("expected") is not None else f"n={n}"
-    if alert["kind"] == "volume_spike":
-        return f"「{name}」の声が{short_date(alert['first_day'])}から急に増えています（この7日で{usual}）"
-    if alert["kind"] == "negative_spike":
-        return f"「{name}」で否定的な人が{short_date(alert['first_day'])}から急に増えています（この7日で{usual}）"
-    if alert["kind"] == "watch":
-        return f"見張りの「{name}」が、この7日の声にありました（n={n}）"
-    return f"「{name}」（n={n}）"
+    kind, n = alert["kind"], count(alert.get("n_feedback"))
+    name, day = alert.get("name") or kind, t.short_date(alert.get("first_day"))
+    if kind == "growing_theme":
+        before = percent(alert["share_before"])
+        return t("alert.growing_theme", name=name, share=percent(alert["share"]), n=n, before=before)
+    if kind == "theme_shift":
+        refused = "_refused" if alert["refused"] else ""
+        return t(f"alert.theme_shift{refused}", kept=percent(alert["units_kept"]))
+    if kind in ("volume_spike", "negative_spike"):
+        known = alert.get("expected") is not None
+        usual = t("alert.usual", n=n, expected=f"{alert['expected']:.1f}") if known else t("of_n", n=n)
+        return t(f"alert.{kind}", name=name, day=day, usual=usual)
+    return t(f"alert.{kind if kind in ('new_theme', 'watch') else 'other'}", name=name, day=day, n=n)
 
 
-def _nps_sentence(summary: dict[str, Any]) -> str:
+def _nps_sentence(summary: dict[str, Any], t: Words) -> str:
     nps, previous = summary["nps"], summary["previous"]
     if not nps["n"]:
-        heard = f"回答 {count(summary['n_feedback'])}件" if summary["n_feedback"] else "回答そのものがありません"
-        return f"期間内に点数のある回答がないため、NPSは計算していません（{heard}）。"
-    interval = points_interval(nps["low"], nps["high"])
-    now = f"NPSは{points(nps['score'])}（95%区間 {interval}、n={count(nps['n'])}）"
+        n = summary["n_feedback"]
+        return t("headline.no_score", heard=t("headline.heard", n=count(n)) if n else t("headline.nobody"))
+    interval = t.points_interval(nps["low"], nps["high"])
+    now = t("headline.now", score=points(nps["score"]), interval=interval, n=count(nps["n"]))
     if nps["n"] < SMALL_N:
-        now += f"、n が{SMALL_N}に満たないため参考値"
+        now += t("headline.small_n", least=SMALL_N)
     if not previous or previous["nps"] is None:
-        return f"{now}です。比べられる前回の値はありません。"
-    before = f"前回（{short_date(previous['business_date'])}、{points(previous['nps'])}、n={count(previous['n'])}）"
-    return f"{now}で、{before}から{_moved(nps, previous['nps'])}"
-
-
-def _moved(nps: dict[str, Any], before: float) -> str:
-    change = round(nps["score"], 1) - round(before, 1)
-    if abs(change) < 0.05:
-        return "変わっていません。"
-    moved = f"{abs(change):.1f}ポイント{'上がりました' if change > 0 else '下がりました'}"
-    if nps["low"] <= before <= nps["high"]:
-        return f"{moved}が、前回の値は今回の区間の中にあり、はっきりした変化とは言えません。"
-    return f"{moved}。前回の値は今回の区間の外にあります。"
-
-
-def _impact_sentence(summary: dict[str, Any]) -> str:
-    themes = ranked_themes(summary)
-    if not themes:
-        return "期間内の意見からは、まだテーマが見つかっていません。"
-    complaints = {t["theme_id"]: t["negative_mentions"] for t in themes}
-    for row in summary["priorities"]:
-        said = complaints.get(row["theme_id"])
-        if row["action"] in ("mend", "deep") and said and is_significant(said) and said["impact"] < 0:
-            return _gain(row["name"], said)
-    tested = sum(said["impact"] is not None for said in complaints.values())
-    return f"NPSを有意に下げていると言えるテーマはありません（{count(tested)}テーマの不満を検定）。"
-
-
-def _gain(name: str, said: dict[str, Any]) -> str:
-    interval = points_interval(-said["impact_high"], -said["impact_low"])
-    few = f"、n が{SMALL_N}に満たないため参考値" if said["nps_n"] < SMALL_N else ""
-    return (
-        f"「{name}」に否定的に触れた{count(said['nps_n'])}人のNPSは{points(said['nps'])}。"
-        f"その人たちがいなければ、全体は{points(-said['impact'])}ポイント（95%区間 {interval}{few}）です。"
+        return t("headline.no_previous", now=now)
+    return t(
+        "headline.compared", now=now, day=t.short_date(previous["business_date"]), before=points(previous["nps"]),
+        n=count(previous["n"]), moved=_moved(nps, previous["nps"], t),
     )
 
 
-def _news_sentence(summary: dict[str, Any]) -> str:
+def _moved(nps: dict[str, Any], before: float, t: Words) -> str:
+    change = round(nps["score"], 1) - round(before, 1)
+    if abs(change) < 0.05:
+        return t("headline.unmoved")
+    moved = t("headline.up" if change > 0 else "headline.down", change=f"{abs(change):.1f}")
+    return t("headline.unclear" if nps["low"] <= before <= nps["high"] else "headline.clear", moved=moved)
+
+
+def _impact_sentence(summary: dict[str, Any], t: Words) -> str:
+    themes = ranked_themes(summary)
+    if not themes:
+        return t("headline.no_themes")
+    complaints = {theme["theme_id"]: theme["negative_mentions"] for theme in themes}
+    for row in summary["priorities"]:
+        said = complaints.get(row["theme_id"])
+        if row["action"] in ("mend", "deep") and said and is_significant(said) and said["impact"] < 0:
+            return _gain(row["name"], said, t)
+    tested = sum(said["impact"] is not None for said in complaints.values())
+    return t("headline.no_harm", n=count(tested))
+
+
+def _gain(name: str, said: dict[str, Any], t: Words) -> str:
+    return t(
+        "headline.gain", name=name, n=count(said["nps_n"]), nps=points(said["nps"]), gain=points(-said["impact"]),
+        interval=t.points_interval(-said["impact_high"], -said["impact_low"]),
+        few=t("headline.small_n", least=SMALL_N) if said["nps_n"] < SMALL_N else "",
+    )
+
+
+def _news_sentence(summary: dict[str, Any], t: Words) -> str:
     themes = ranked_themes(summary)
     if summary["alerts"]:
-        first, *others = [alert_text(alert) for alert in summary["alerts"]]
-        return first + (f"。ほかにも{len(others)}件の知らせがあります。" if others else "。")
+        first, others = alert_text(summary["alerts"][0], t), len(summary["alerts"]) - 1
+        return t("headline.more_alerts", first=first, n=others) if others else t("headline.one_alert", first=first)
     if not summary["previous"] and themes:
-        return f"初めての集計です。{len(themes)}テーマが見つかり、次回からはここで変化をお知らせします。"
-    for status, words in (("new", "新しく現れた"), ("returned", "再び現れた")):
-        found = [t for t in themes if t["status"] == status]
+        return t("headline.first_night", n=len(themes))
+    for status in ("new", "returned"):
+        found = [theme for theme in themes if theme["status"] == status]
         if found:
-            more = f"など{len(found)}件" if len(found) > 1 else ""
-            return f"{words}テーマは「{found[0]['name']}」{more}です（n={count(found[0]['n_feedback'])}）。"
-    return "新しいテーマや警報はありません。"
+            more = "_more" if len(found) > 1 else ""
+            n = count(found[0]["n_feedback"])
+            return t(f"headline.{status}{more}", name=found[0]["name"], n=n, more=len(found))
+    return t("headline.quiet")

@@ -1,14 +1,13 @@
-"""The night as one self-contained HTML page, and the page that lists all nights."""
+"""The night as one self-contained HTML page."""
 
-from functools import cache
 from typing import Any
 
 import polars as pl
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from pipeline.report import charts, wording
-from pipeline.report.analysis import SHOWN, analysis_tables
+from pipeline.report import charts, marks
+from pipeline.report.analysis import SHOWN, Table, analysis_tables
 from pipeline.report.headline import alert_text, write_headline
+from pipeline.report.layout import SECTIONS
 from pipeline.report.night import (
     Night,
     accounting,
@@ -21,91 +20,104 @@ from pipeline.report.night import (
     silent_themes,
     unassigned_reasons,
 )
-from pipeline.report.quotes import choose_quotes
+from pipeline.report.pages import render
+from pipeline.report.quotes import choose_quotes, mark_words
 from pipeline.report.transitions import transition_lines
+from pipeline.report.voices import as_script_data, voices_data, words_by_score
+from pipeline.report.wording import Words, words_of
+
+LEAST_WEEKS = 3
+"""A chart of weeks needs this many with a score."""
 
 
 def render_html(night: Night) -> str:
-    """Return ``report.html``: no script, no request to anywhere, every text of a customer escaped."""
-    summary = night.summary
+    """Return ``report.html``: no request to anywhere, every text of a customer escaped, readable without its script."""
+    summary, t = night.summary, words_of(night.language)
     themes, units = ranked_themes(summary), night.local_units()
-    return _templates().get_template("report.html.j2").render(
+    views = [_theme_view(theme, themes, units, summary, t) for theme in themes]
+    voices = voices_data(units, summary)
+    return render(
+        "report.html.j2",
+        night.language,
         night=night,
         summary=summary,
         nps=summary["nps"],
-        headline=write_headline(summary),
-        themes=[_theme_view(theme, themes, units, night) for theme in themes],
+        weekly_nps=_weekly_nps(summary, t),
+        headline=write_headline(summary, t),
+        themes=views,
+        families=_families(views),
         silent=silent_themes(summary),
-        transitions=transition_lines(summary),
-        alerts=[alert_text(alert) for alert in summary["alerts"]],
-        analysis=analysis_tables(summary, units),
+        transitions=transition_lines(summary, t),
+        alerts=[alert_text(alert, t) for alert in summary["alerts"]],
+        tables=_by_section(analysis_tables(summary, units, t)),
+        figures=_figures(summary, units, t),
         shown=SHOWN,
         accounting=accounting(summary),
         quarantine=quarantine_reasons(night.quarantine),
         unassigned=unassigned_reasons(night.units),
+        voices=voices,
+        voices_json=as_script_data(voices),
+        words_json=as_script_data(t.part("ui") | {"groups": t.part("groups"), "sentiments": t.part("sentiments")}),
     )
 
 
-def render_index(nights: list[dict[str, Any]]) -> str:
-    """Return ``index.html``: every night with its NPS, its n and a link to its report, newest first.
+def _by_section(tables: list[Table]) -> dict[str, list[Table]]:
+    known = {table.key: table for table in tables}
+    return {section: [known[key] for key in keys if key in known] for section, keys in SECTIONS.items()}
 
-    Parameters
-    ----------
-    nights : list of dict
-        The nights' summaries; only ``title``, ``business_date``, ``nps``, ``n_feedback``, ``themes`` and
-        ``alerts`` are read, and all but ``business_date`` and ``nps`` may be missing.
-    """
-    ordered = sorted(nights, key=lambda night: night["business_date"])
-    scored = [night for night in ordered if night["nps"]["n"]]
-    rows = [_night_view(night) for night in reversed(ordered)]
-    trend = charts.trend_chart(scored[-60:]) if len(scored) > 1 else None
-    return _templates().get_template("index.html.j2").render(
-        title=ordered[-1].get("title", "") if ordered else "", nights=rows, trend=trend
-    )
+
+def _figures(summary: dict[str, Any], units: pl.DataFrame, t: Words) -> dict[str, Any]:
+    """Return the charts of the analysis: the matrix, words by score, and one per segment column."""
+    scored = words_by_score(units)
+    effects = [row for row in summary["priorities"] if row["effect"] is not None]
+    segments = [
+        (segment["column"], charts.segment_chart(segment["column"], values, summary["nps"]["score"], t))
+        for segment in summary["segments"]
+        if (values := [row for row in segment["values"] if row["nps"] is not None])
+    ]
+    return {
+        "matrix": charts.priority_matrix(effects, summary["drivers"]["n"], t) if effects else None,
+        "scores": charts.words_by_score_chart(scored, t) if scored else None,
+        "n_scores": sum(row["n"] for row in scored),
+        "segments": segments,
+    }
+
+
+def _weekly_nps(summary: dict[str, Any], t: Words) -> Any:
+    trends = summary["trends"]
+    rows = [
+        {"day": t.tick(week), "value": nps["score"], "low": nps["low"], "high": nps["high"], "n": nps["n"]}
+        for week, nps in zip(trends["weeks"], trends.get("nps", []), strict=False)  # older nights have none
+        if nps["n"]
+    ]
+    return charts.trend_chart(rows, t("nps.weekly"), "weekly", t) if len(rows) >= LEAST_WEEKS else None
+
+
+def _families(views: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Return the themes as families: one that stands under no other, and what stands under it."""
+    families: list[list[dict[str, Any]]] = []
+    for view in views:
+        if view["depth"] == 0:
+            families.append([])
+        families[-1].append(view)
+    return families
 
 
 def _theme_view(
-    theme: dict[str, Any], themes: list[dict[str, Any]], units: pl.DataFrame, night: Night
+    theme: dict[str, Any], themes: list[dict[str, Any]], units: pl.DataFrame, summary: dict[str, Any], t: Words
 ) -> dict[str, Any]:
     largest_share = max(other["share_high"] for other in themes)
-    reach = [abs(t[key]) for t in themes for key in ("impact_low", "impact_high") if t[key] is not None]
-    before, children = theme["previous_share"], children_of(theme, night.summary)
+    reach = [abs(other[key]) for other in themes for key in ("impact_low", "impact_high") if other[key] is not None]
+    before, children = theme["previous_share"], children_of(theme, summary)
+    quotes = choose_quotes(units, [theme["theme_id"], *(child["theme_id"] for child in children)])
     return theme | {
-        "badge": badge(theme, night.summary),
+        "badge": badge(theme, summary),
         "uncertain": is_uncertain(theme),
         "significant": is_significant(theme),
         "share_change": None if before is None else 100 * (theme["share"] - before),
-        "share_mark": charts.share_mark(theme, largest_share),
-        "impact_mark": charts.impact_mark(theme, max(reach, default=0.0)),
-        "weeks": charts.weekly_bars(theme["weekly"]),
-        "children": [child["name"] for child in children],
-        "quotes": choose_quotes(units, [theme["theme_id"], *(child["theme_id"] for child in children)]),
+        "share_mark": marks.share_mark(theme, largest_share),
+        "impact_mark": marks.impact_mark(theme, max(reach, default=0.0), t),
+        "weeks": marks.weekly_bars(theme["weekly"], t),
+        "children": children,
+        "quotes": [(quote, mark_words(quote.text, theme)) for quote in quotes],
     }
-
-
-def _night_view(night: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "business_date": night["business_date"],
-        "nps": night["nps"],
-        "n_feedback": night.get("n_feedback"),
-        "n_themes": len(ranked_themes(night)) if "themes" in night else None,
-        "alerts": [alert_text(alert) for alert in night.get("alerts", [])],
-    }
-
-
-@cache
-def _templates() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("pipeline.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        name: getattr(wording, name)
-        for name in ("count", "points", "percent", "points_interval", "percent_interval", "full_date",
-                     "short_date", "week_start", "reason_words")
-    }
-    environment.globals |= {"charts": charts, "words": wording}
-    return environment

@@ -6,109 +6,102 @@ from typing import Any
 
 from pipeline.report.analysis import analysis_tables
 from pipeline.report.headline import alert_text, write_headline
-from pipeline.report.night import Night, accounting, badge, is_significant, is_uncertain, ranked_themes
+from pipeline.report.night import ACCOUNTED, Night, accounting, badge, is_significant, is_uncertain, ranked_themes
 from pipeline.report.transitions import transition_lines
-from pipeline.report.wording import (
-    GROUPS,
-    STATUSES,
-    count,
-    full_date,
-    percent,
-    percent_interval,
-    points,
-    points_interval,
-)
+from pipeline.report.wording import Words, count, percent, points, words_of
 
 
 def render_markdown(night: Night) -> str:
     """Return the report as Markdown: headline, NPS, themes, alerts, accounting."""
-    summary = night.summary
+    summary, t = night.summary, words_of(night.language)
+    start, end = (t.full_date(summary["window"][key]) for key in ("from", "to"))
     parts = [
         f"# {_escape(night.title)}",
-        f"{full_date(night.business_date)}　期間 {full_date(summary['window']['from'])}〜"
-        f"{full_date(summary['window']['to'])}",
-        "\n".join(f"- {_escape(sentence.text)}" for sentence in write_headline(summary)),
-        "## NPS",
-        _nps_table(summary),
-        "## テーマ",
-        _theme_table(summary),
-        "## 警報",
-        "\n".join(f"- {_escape(alert_text(alert))}" for alert in summary["alerts"]) or "警報はありません。",
-        *_transitions(summary),
-        *_analysis(night),
-        "## データの内訳",
-        _accounting_table(summary),
-        *_remarks(night),
+        t("markdown.window", day=t.full_date(night.business_date), start=start, end=end),
+        _list([sentence.text for sentence in write_headline(summary, t)]),
+        f"## {t('nps.title')}",
+        _nps_table(summary, t),
+        f"## {t('nav.themes')}",
+        _theme_table(summary, t),
+        f"## {t('markdown.alerts')}",
+        _list([alert_text(alert, t) for alert in summary["alerts"]]) or t("markdown.no_alerts"),
+        *_transitions(summary, t),
+        *_analysis(night, t),
+        f"## {t('accounting.title')}",
+        _accounting_table(summary, t),
+        *_remarks(night, t),
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def _transitions(summary: dict[str, Any]) -> list[str]:
-    lines = transition_lines(summary)
-    return ["## テーマの移り変わり", "\n".join(f"- {_escape(line)}" for line in lines)] if lines else []
+def _list(lines: Sequence[str]) -> str:
+    return "\n".join(f"- {_escape(line)}" for line in lines)
 
 
-def _analysis(night: Night) -> list[str]:
+def _transitions(summary: dict[str, Any], t: Words) -> list[str]:
+    lines = transition_lines(summary, t)
+    return [f"## {t('transition.title')}", _list(lines)] if lines else []
+
+
+def _analysis(night: Night, t: Words) -> list[str]:
     parts = []
-    for table in analysis_tables(night.summary, night.units):
+    for table in analysis_tables(night.summary, night.units, t):
         columns, rows = table.told(quotes=False)
         header = tuple(_escape(column.header) for column in columns)
         parts += [f"## {table.title}", _escape(table.note), _table(header, [tuple(map(_escape, row)) for row in rows])]
     return parts
 
 
-def _nps_table(summary: dict[str, Any]) -> str:
-    nps = summary["nps"]
-    groups = "、".join(f"{GROUPS[key]} {count(nps[key + 's'])}" for key in ("detractor", "passive", "promoter"))
+def _nps_table(summary: dict[str, Any], t: Words) -> str:
+    nps, groups = summary["nps"], ("detractor", "passive", "promoter")
+    told = t.listed(f"{t.name('groups', key)} {count(nps[key + 's'])}" for key in groups)
     return _table(
-        ("NPS", "95%区間", "n", "内訳"),
-        [(points(nps["score"]), points_interval(nps["low"], nps["high"]), count(nps["n"]), groups)],
+        ("NPS", t("nps.interval"), "n", t("markdown.breakdown")),
+        [(points(nps["score"]), t.points_interval(nps["low"], nps["high"]), count(nps["n"]), told)],
     )
 
 
-def _theme_table(summary: dict[str, Any]) -> str:
+def _theme_table(summary: dict[str, Any], t: Words) -> str:
     themes = ranked_themes(summary)
     if not themes:
-        return "テーマはありません。"
+        return t("markdown.no_themes")
     rows = []
     for theme in themes:
         mark = badge(theme, summary)
+        n = count(theme["n_feedback"])
         rows.append((
-            str(theme["rank"]),
-            _escape(theme["name"]) + (f" **{STATUSES[mark]}**" if mark else ""),
-            f"{percent(theme['share'])}（{percent_interval(theme['share_low'], theme['share_high'])}）",
-            count(theme["n_feedback"]) + ("（参考値）" if is_uncertain(theme) else ""),
+            str(theme["rank"] or ""),
+            "└ " * theme["depth"] + _escape(theme["name"]) + (f" **{t.name('statuses', mark)}**" if mark else ""),
+            f"{percent(theme['share'])} ({t.percent_interval(theme['share_low'], theme['share_high'])})",
+            t("markdown.few", n=n) if is_uncertain(theme) else n,
             " / ".join(count(theme[key]) for key in ("negative", "neutral", "positive")),
-            _impact(theme),
+            _impact(theme, t),
         ))
-    header = ("順位", "テーマ", "言及率（95%区間）", "n", "否定的 / どちらでもない / 肯定的", "NPSへの影響（95%区間）")
+    header = (t("themes.rank"), t("themes.name"), t("themes.share"), "n", t("markdown.sentiment"), t("themes.impact"))
     return _table(header, rows)
 
 
-def _impact(theme: dict[str, Any]) -> str:
+def _impact(theme: dict[str, Any], t: Words) -> str:
     if theme["impact"] is None:
-        return "計算なし"
-    text = f"{points(theme['impact'])}（{points_interval(theme['impact_low'], theme['impact_high'])}）"
-    return text if is_significant(theme) else text + " 有意でない"
+        return t("not_computed")
+    text = f"{points(theme['impact'])} ({t.points_interval(theme['impact_low'], theme['impact_high'])})"
+    return text if is_significant(theme) else f"{text} {t('not_significant')}"
 
 
-def _accounting_table(summary: dict[str, Any]) -> str:
-    keys = ("read", "analysed", "no_opinion", "duplicate", "quarantined", "outside_window", "carried_over")
-    header = ("ソース", "読み込み", "分析", "意見なし", "重複", "隔離", "期間外", "以前の夜から")
+def _accounting_table(summary: dict[str, Any], t: Words) -> str:
+    header = (t("accounting.source"), *(t(f"accounting.{key}") for key in ACCOUNTED))
     rows = [
-        (_escape(row["name"] or "合計"), *(count(row[key]) for key in keys)) for row in accounting(summary)
+        (_escape(row["name"] or t("total")), *(count(row[key]) for key in ACCOUNTED)) for row in accounting(summary)
     ]
     return _table(header, rows)
 
 
-def _remarks(night: Night) -> list[str]:
+def _remarks(night: Night, t: Words) -> list[str]:
     copies, remarks = night.summary.get("near_duplicates", {}), []
     if copies.get("n_groups"):
-        remarks.append(
-            f"ほぼ同じ文面を複数の人が送った回答：{count(copies['n_feedback'])}件（{count(copies['n_groups'])}組）。数に含めています。"
-        )
+        remarks.append(t("markdown.copies", n=count(copies["n_feedback"]), groups=count(copies["n_groups"])))
     if night.n_erased:
-        remarks.append(f"公開後に {count(night.n_erased)}件の回答の文章を消去しました。数字は公開時のままです。")
+        remarks.append(t("markdown.erased", n=count(night.n_erased)))
     return remarks
 
 

@@ -8,6 +8,9 @@ import polars as pl
 SMALL_N = 30
 """Below this many respondents a figure is shown as 参考値 (for reference only)."""
 
+ACCOUNTED = ("read", "analysed", "no_opinion", "duplicate", "quarantined", "outside_window", "carried_over")
+"""What is counted of each source."""
+
 SIGNIFICANT = 0.05
 """An impact counts as significant below this p, adjusted over all themes."""
 
@@ -28,6 +31,8 @@ class Night:
         The zone in which the report tells days and times.
     n_erased : int
         Responses erased since the night was published; its figures still count them.
+    language : str
+        The language of the report: ja or en.
     """
 
     title: str
@@ -38,6 +43,7 @@ class Night:
     quarantine: pl.DataFrame
     timezone: str = "UTC"
     n_erased: int = 0
+    language: str = "ja"
 
     def local_units(self) -> pl.DataFrame:
         """Return the units with their times as the clocks of the report's zone showed them."""
@@ -46,10 +52,27 @@ class Night:
 
 
 def ranked_themes(summary: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the themes somebody mentioned and nobody hid, largest share first, each with its ``rank`` from 1."""
+    """Return the themes somebody mentioned and nobody hid, largest share first, sub-themes after their parent.
+
+    Each has its ``depth`` (0 for a theme that stands under none of the others) and its ``rank``: from 1 among
+    those of depth 0, None for a sub-theme, whose mentions its parent counts already.
+    """
     mentioned = [theme for theme in summary["themes"] if theme["n_feedback"] > 0 and not theme.get("hidden")]
     mentioned.sort(key=lambda theme: (-theme["n_feedback"], theme["theme_id"]))
-    return [theme | {"rank": rank} for rank, theme in enumerate(mentioned, start=1)]
+    known = {theme["theme_id"] for theme in mentioned}
+    tops = [theme for theme in mentioned if theme["parent_id"] not in known]
+    ordered = []
+    for rank, theme in enumerate(tops, start=1):
+        ordered += [theme | {"rank": rank, "depth": 0}, *_below(theme, mentioned, 1)]
+    return ordered
+
+
+def _below(theme: dict[str, Any], mentioned: list[dict[str, Any]], depth: int) -> list[dict[str, Any]]:
+    found = []
+    for child in mentioned:
+        if child["parent_id"] == theme["theme_id"]:
+            found += [child | {"rank": None, "depth": depth}, *_below(child, mentioned, depth + 1)]
+    return found
 
 
 def silent_themes(summary: dict[str, Any]) -> list[dict[str, Any]]:
@@ -74,24 +97,24 @@ def children_of(theme: dict[str, Any], summary: dict[str, Any]) -> list[dict[str
 
 
 def badge(theme: dict[str, Any], summary: dict[str, Any]) -> str | None:
-    """Return ``"new"`` or ``"returned"`` where the theme deserves a mark.
+    """Return ``"new"``, ``"returned"`` or ``"rising"`` where the theme deserves a mark.
 
     On the first night every theme is new, and a mark on all of them would say nothing.
     """
     if theme["status"] == "returned":
         return "returned"
-    announced = {alert.get("theme_id") for alert in summary["alerts"] if alert["kind"] == "new_theme"}
-    if theme["theme_id"] in announced or (theme["status"] == "new" and summary["previous"]):
+    alerts = {(alert["kind"], alert.get("theme_id")) for alert in summary["alerts"]}
+    if ("new_theme", theme["theme_id"]) in alerts or (theme["status"] == "new" and summary["previous"]):
         return "new"
-    return None
+    rising = any((kind, theme["theme_id"]) in alerts for kind in ("growing_theme", "volume_spike"))
+    return "rising" if rising else None
 
 
 def accounting(summary: dict[str, Any]) -> list[dict[str, Any]]:
     """Return one row per source and, with more than one source, their sum; ``gap`` is what is unaccounted for."""
-    columns = ("read", "analysed", "no_opinion", "duplicate", "quarantined", "outside_window", "carried_over")
-    rows = [{"name": s["name"], **{c: s.get(c, 0) for c in columns}} for s in summary["sources"]]
+    rows = [{"name": s["name"], **{c: s.get(c, 0) for c in ACCOUNTED}} for s in summary["sources"]]
     if len(rows) > 1:
-        rows.append({"name": None, **{c: sum(row[c] for row in rows) for c in columns}})
+        rows.append({"name": None, **{c: sum(row[c] for row in rows) for c in ACCOUNTED}})
     for row in rows:
         parts = row["analysed"] + row["no_opinion"] + row["duplicate"] + row["quarantined"]
         row["gap"] = row["read"] - parts

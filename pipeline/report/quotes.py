@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
+from markupsafe import Markup
 
-from pipeline.report.wording import COLUMNS, day_of
+from pipeline.report.wording import UNIT_COLUMNS, day_of
 
 READABLE = (12, 140)
 """Characters of a quote that says something and is still read; others come after."""
@@ -38,7 +39,7 @@ def choose_quotes(units: pl.DataFrame, theme_ids: list[str], n: int = 3) -> list
     Texts whose character pairs overlap by more than half (Jaccard) are taken only when nothing else is left;
     the same words are never taken twice.
     """
-    segments = [name for name in units.columns if name not in COLUMNS]
+    segments = [name for name in units.columns if name not in UNIT_COLUMNS]
     chosen: list[dict[str, Any]] = []
     candidates = _most_similar(units, theme_ids)
     for limit in (TOO_ALIKE, 1.0):
@@ -46,6 +47,38 @@ def choose_quotes(units: pl.DataFrame, theme_ids: list[str], n: int = 3) -> list
             if len(chosen) < n and all(_differ(row, other, limit) for other in chosen):
                 chosen.append(row)
     return [_quote(row, segments) for row in chosen]
+
+
+def mark_words(text: str, theme: dict[str, Any]) -> Markup:
+    """Return the text with the theme's words marked, everything in it escaped.
+
+    Keywords and pairs hold dictionary forms: a verb or adjective is looked for by its stem (遅れる → 遅れ), a stem of
+    one character only where kana follow (高い → 高く, but not 高齢).
+
+    Examples
+    --------
+    >>> str(mark_words("配送が遅くて<困る>", {"keywords": ["遅い"], "pairs": []}))
+    '配送が<mark>遅く</mark>て&lt;困る&gt;'
+    """
+    parts = (part for pair in theme["pairs"] for part in re.split(r"→|\+", pair))
+    given = {word.strip() for word in (*theme["keywords"], *parts)}
+    words = {word for word in given if word and not re.fullmatch(r"[ぁ-ん]{1,2}", word)}  # する, ない: too common
+    if not words:
+        return Markup.escape(text)
+    pattern = "|".join(_inflected(word) for word in sorted(words, key=lambda word: (-len(word), word)))
+    marked, end = Markup(""), 0
+    for found in re.finditer(pattern, text):
+        marked += text[end : found.start()]
+        marked += Markup("<mark>{}</mark>").format(found[0])
+        end = found.end()
+    return marked + text[end:]
+
+
+def _inflected(word: str) -> str:
+    stem = word[:-1]
+    if word[-1] not in "うくぐすつぬぶむるい" or not stem:
+        return re.escape(word)
+    return re.escape(stem) + ("[ぁ-ん]" if len(stem) == 1 else "")
 
 
 def _most_similar(units: pl.DataFrame, theme_ids: list[str]) -> list[dict[str, Any]]:

@@ -2,29 +2,21 @@
 
 from typing import Any
 
+from pipeline.report.wording import Words
 
-def transition_lines(summary: dict[str, Any]) -> list[str]:
+_TOLD = ("new", "split", "merged", "dormant", "returned", "retired")
+
+
+def transition_lines(summary: dict[str, Any], t: Words) -> list[str]:
     """Return one line per theme that did not simply live on; none on the first night."""
     if not summary.get("previous"):
         return []
-    shown = (_line(change) for change in summary.get("transitions", []))
-    return [line for line in shown if line]
+    return [_line(change, t) for change in summary.get("transitions", []) if change["kind"] in _TOLD]
 
 
-def _line(change: dict[str, Any]) -> str | None:
-    name, others = f"「{change['name']}」", "".join(f"「{other['name']}」" for other in change["others"])
-    by = "（担当者の判断）" if change["decision"] is not None else ""
-    match change["kind"]:
-        case "new":
-            return f"{name}が新しく現れました"
-        case "split":
-            return f"{name}から{others}が分かれました{by}"
-        case "merged":
-            return f"{name}は{others}にまとまりました{by}"
-        case "dormant":
-            return f"{name}は期間内の声が少なくなり、休止しました（再び増えれば同じIDで復活します）"
-        case "returned":
-            return f"{name}が再び現れました"
-        case "retired":
-            return f"{name}を終了しました{by}" if by else f"{name}は長く休止していたため終了しました"
-    return None
+def _line(change: dict[str, Any], t: Words) -> str:
+    kind, decided = change["kind"], change["decision"] is not None
+    others = "".join(t("transition.quoted", name=other["name"]) for other in change["others"])
+    by = t("transition.by_person") if decided else ""
+    key = "retired_by_person" if kind == "retired" and decided else kind
+    return t(f"transition.{key}", name=change["name"], others=others, by=by)

@@ -1,78 +1,145 @@
-"""Japanese words and the way numbers and dates are written, for every form of the report."""
+"""The words of the report, one catalogue per language, and the way numbers and dates are written.
+
+A catalogue is ``words/<language>.toml``; no other file of the report holds a word that a reader sees.
+"""
 
 import re
+import tomllib
 from datetime import date, datetime
+from functools import cache
+from importlib.resources import files
+from typing import Any
 
 NONE = "—"
-GROUPS = {"detractor": "批判者", "passive": "中立者", "promoter": "推奨者", "unscored": "点数なし"}
-SENTIMENTS = {"negative": "否定的", "neutral": "どちらでもない", "positive": "肯定的"}
-INTENTS = {"praise": "称賛", "complaint": "不満", "request": "要望", "question": "質問", "fact": "事実"}
-STATUSES = {"new": "新", "continuing": "継続", "returned": "復活", "dormant": "休止", "retired": "終了"}
-ACTIONS = {
-    "mend": "まず直す",
-    "deep": "少ないが深い",
-    "keep": "強みとして守る",
-    "frequent": "多いが影響は見えない",
-    "minor": "様子を見る",
+LANGUAGES = ("ja", "en")
+
+UNIT_COLUMNS = frozenset((
+    "feedback_id", "source", "received_at", "unit_index", "unit_text", "theme_id", "theme", "parent_theme",
+    "similarity", "sentiment", "sentiment_score", "intent", "nps_score", "nps_group", "unassigned_reason",
+    "near_duplicate",
+))
+"""Columns of units.csv that are no segment."""
+
+_REASONS = {
+    "score": r"score must be a whole number from (\d+) to (\d+)",
+    "answer": r"(csat|ces|dwb) must be a whole number from (\d+) to (\d+)",
+    "date": r"date must look like (.+)",
+    "no_date": r"no such date or time",
+    "amount": r"must be a number of at least 0",
+    "orders": r"orders must be a whole number of at least 0",
+    "later_row": r"the customer has another row with a later purchase",
+    "no_id": r"the id is missing",
+    "cells": r"the row has (\d+) cells, the header (\d+)",
+    "json": r"the line is not a JSON object",
+    "erased": r"erased on request",
+    "list": r"the list is not JSON from here on",
+    "quotation": r"a quotation mark is opened and never closed",
+    "long_cell": r"a cell is longer than (.+) characters",
+    "bytes": r"bytes that are not text in the file's encoding",
+    "large_mail": r"the mail is larger than (\d+) MB",
+    "no_mail": r"not a readable mail \(.+\)",
 }
-SIDES = {"negative": "否定的な声", "positive": "肯定的な声"}
-MISMATCHES = {"promoter_complains": "推奨者の不満", "detractor_praises": "批判者の称賛"}
-ALERTS = {
-    "new_theme": "新しいテーマ",
-    "volume_spike": "件数の急増",
-    "negative_spike": "否定的な声の急増",
-    "watch": "見張りの語句",
-}
-MEASURES = {"csat": "CSAT（満足）", "ces": "CES（手間の少なさ）", "dwb": "DWB（また買う）"}
-QUADRANTS = {
-    "loyal": "好きで、よく買う",
-    "captive": "好きではないが、よく買う",
-    "attached": "好きだが、あまり買わない",
-    "distant": "好きでなく、あまり買わない",
-}
-_REASONS = (
-    (r"score must be a whole number from (\d+) to (\d+)", r"点数は\1〜\2の整数でなければなりません"),
-    (r"(csat|ces|dwb) must be a whole number from (\d+) to (\d+)", r"\1は\2〜\3の整数でなければなりません"),
-    (r"date must look like (.+)", r"日時の書き方が読めません（例：\1）"),
-    (r"no such date or time", "存在しない日時です"),
-    (r"must be a number of at least 0", "0以上の数でなければなりません"),
-    (r"orders must be a whole number of at least 0", "注文回数は0以上の整数でなければなりません"),
-    (r"the customer has another row with a later purchase", "同じ顧客の、購入日が新しい行を使いました"),
-    (r"the id is missing", "IDがありません"),
-    (r"the row has (\d+) cells, the header (\d+)", r"列の数が見出しと合いません（行は\1列、見出しは\2列）"),
-    (r"the line is not a JSON object", "JSONとして読めない行です"),
-    (r"erased on request", "申し出により消去した方の行です"),
-    (r"the list is not JSON from here on", "ここから先はJSONとして読めません"),
-    (r"a quotation mark is opened and never closed", "引用符が閉じていません"),
-    (r"a cell is longer than (.+) characters", r"セルが長すぎます（上限は\1文字）"),
-    (r"bytes that are not text in the file's encoding", "文字コードの壊れた部分があります"),
-    (r"the mail is larger than (\d+) MB", r"メールが大きすぎます（上限は\1MB）"),
-    (r"not a readable mail \(.+\)", "メールとして読めません"),
-)
-COLUMNS = {
-    "feedback_id": "回答ID",
-    "source": "ソース",
-    "received_at": "受付日時",
-    "unit_index": "意見の番号",
-    "unit_text": "意見",
-    "theme_id": "テーマID",
-    "theme": "テーマ",
-    "parent_theme": "上位テーマ",
-    "similarity": "テーマとの近さ",
-    "sentiment": "感情",
-    "sentiment_score": "感情スコア",
-    "intent": "意図",
-    "nps_score": "NPSの点数",
-    "nps_group": "NPSグループ",
-    "unassigned_reason": "テーマに入れなかった理由",
-    "near_duplicate": "同じ文面の組",
-    "file": "ファイル",
-    "row": "行",
-    "column": "列",
-    "reason": "理由",
-    "value": "値",
-}
-_WEEKDAYS = "月火水木金土日"
+
+
+class Words:
+    """The catalogue of one language.
+
+    Parameters
+    ----------
+    language : str
+        One of `LANGUAGES`.
+    texts : dict
+        The catalogue; sections are nested.
+    """
+
+    def __init__(self, language: str, texts: dict[str, Any]) -> None:
+        self.language = language
+        self.texts = texts
+
+    def __call__(self, key: str, /, **values: object) -> str:
+        """Return the text under ``section.key``, its {names} filled in.
+
+        Raises
+        ------
+        KeyError
+            If the catalogue has no such key, or the text wants a value that was not given.
+        """
+        return str(self.part(key)).format(**values)
+
+    def part(self, key: str) -> Any:
+        """Return what stands under ``section.key``: a text, a list or a section."""
+        found: Any = self.texts
+        for name in key.split("."):
+            found = found[name]
+        return found
+
+    def name(self, section: str, code: Any) -> str:
+        """Return a code's word in a section; a code it does not know as it is, nothing as a dash."""
+        return NONE if code is None else str(self.part(section).get(code, code))
+
+    def listed(self, items: Any) -> str:
+        """Return the items joined as the language joins a list."""
+        return str(self.part("list_separator")).join(map(str, items))
+
+    def interval(self, low: str, high: str) -> str:
+        """Return two written bounds as one interval."""
+        return self("form.interval", low=low, high=high)
+
+    def points_interval(self, low: float | None, high: float | None) -> str:
+        """Return ``−18.0〜−6.5``."""
+        return NONE if low is None or high is None else self.interval(points(low), points(high))
+
+    def percent_interval(self, low: float | None, high: float | None) -> str:
+        """Return ``10.1〜14.9%``."""
+        return NONE if low is None or high is None else self.interval(f"{100 * low:.1f}", f"{100 * high:.1f}%")
+
+    def full_date(self, iso: str | None) -> str:
+        """Return ``2024年11月21日（木）`` for an ISO date or time; anything else as it is."""
+        return self._date("date.full", iso)
+
+    def short_date(self, iso: str | None) -> str:
+        """Return ``11月21日`` for an ISO date or time; anything else as it is."""
+        return self._date("date.short", iso)
+
+    def tick(self, iso: str | None) -> str:
+        """Return ``11/21``, for axes, for an ISO date or time; anything else as it is."""
+        return self._date("date.tick", iso)
+
+    def week_start(self, week: str) -> str:
+        """Return the Monday of ``2024-W47`` (or the ISO date itself) as ``11/18``; anything else as it is."""
+        found = re.fullmatch(r"(\d{4})-?W(\d{2})", week)
+        return self.tick(date.fromisocalendar(int(found[1]), int(found[2]), 1).isoformat() if found else week)
+
+    def reason(self, reason: str) -> str:
+        """Return a quarantine reason of pipeline.read in this language; one it does not know as it is."""
+        for key, pattern in _REASONS.items():
+            if found := re.fullmatch(pattern, reason):
+                return str(self.part(f"reasons.{key}")).format(*found.groups())
+        return reason
+
+    def _date(self, form: str, iso: str | None) -> str:
+        day = _parse(iso)
+        if day is None:
+            return iso or NONE
+        return self(
+            form, year=day.year, number=day.month, month=self.part("date.months")[day.month - 1], day=day.day,
+            weekday=self.part("date.weekdays")[day.weekday()],
+        )
+
+
+@cache
+def words_of(language: str) -> Words:
+    """Return the catalogue of a language, ``ja`` or ``en``.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    if language not in LANGUAGES:
+        raise ValueError(f"language must be one of {', '.join(LANGUAGES)}; got {language!r}")
+    text = files("pipeline.report").joinpath("words", f"{language}.toml").read_text(encoding="utf-8")
+    return Words(language, tomllib.loads(text))
 
 
 def count(n: int | None) -> str:
@@ -91,45 +158,6 @@ def points(value: float | None) -> str:
 def percent(share: float | None) -> str:
     """Return a share in [0, 1] as ``12.3%``."""
     return NONE if share is None else f"{100 * share:.1f}%"
-
-
-def points_interval(low: float | None, high: float | None) -> str:
-    """Return ``−18.0〜−6.5``."""
-    return NONE if low is None or high is None else f"{points(low)}〜{points(high)}"
-
-
-def percent_interval(low: float | None, high: float | None) -> str:
-    """Return ``10.1〜14.9%``."""
-    return NONE if low is None or high is None else f"{100 * low:.1f}〜{100 * high:.1f}%"
-
-
-def full_date(iso: str | None) -> str:
-    """Return ``2024年11月21日（木）`` for an ISO date or time; anything else as it is."""
-    day = _parse(iso)
-    if day is None:
-        return iso or NONE
-    return f"{day.year}年{day.month}月{day.day}日（{_WEEKDAYS[day.weekday()]}）"
-
-
-def short_date(iso: str | None) -> str:
-    """Return ``11月21日`` for an ISO date or time; anything else as it is."""
-    day = _parse(iso)
-    return f"{day.month}月{day.day}日" if day else (iso or NONE)
-
-
-def week_start(week: str) -> str:
-    """Return the Monday of ``2024-W47`` (or of an ISO date's own label) as ``11/18``; anything else as it is."""
-    found = re.fullmatch(r"(\d{4})-?W(\d{2})", week)
-    day = date.fromisocalendar(int(found[1]), int(found[2]), 1) if found else _parse(week)
-    return f"{day.month}/{day.day}" if day else week
-
-
-def reason_words(reason: str) -> str:
-    """Return a quarantine reason of pipeline.read in Japanese; one it does not know as it is."""
-    for pattern, words in _REASONS:
-        if found := re.fullmatch(pattern, reason):
-            return found.expand(words)
-    return reason
 
 
 def day_of(value: object) -> str | None:
