@@ -31,6 +31,7 @@ from pipeline.read import customer_words, own_words
 HERE = Path(__file__).parent
 RESULT = HERE / "results" / "masking.json"
 CONVERSATIONS = HERE.parent / "tests" / "data" / "conversations.jsonl"
+HELD_OUT = CONVERSATIONS.with_name("conversations_held_out.jsonl")
 CITY = re.compile(
     r"(?:〒?[0-9]{3}-[0-9]{4} ?)?(?:(?:北海道|東京都|(?:大阪|京都)府|[一-龥]{2,3}県) ?)?"
     r"(?:[一-龥ぁ-ん]{1,6}市)?(?:[一-龥]{1,5}区)?"
@@ -50,11 +51,11 @@ class Case:
 def main(folder: Path | None, *, misses: bool = False) -> dict:
     """Measure, write the result beside this script and return it."""
     parser = Parser()
-    conversations = [json.loads(line) for line in CONVERSATIONS.read_text(encoding="utf-8").splitlines()]
+    conversations = [row for path in (CONVERSATIONS, HELD_OUT) if path.exists() for row in _rows(path)]
     result: dict = {}
-    for split in ("dev", "held_out"):
+    for split in sorted({row["split"] for row in conversations}):
         mine = [row for row in conversations if row["split"] == split]
-        shown = misses and split == "dev"
+        shown = misses and split.startswith("dev")
         result[split] = measure([conversation_case(row) for row in mine], parser, misses=shown)
         result[split] |= measure_agents(mine, parser, misses=shown)
     if folder:
@@ -68,6 +69,11 @@ def main(folder: Path | None, *, misses: bool = False) -> dict:
     }
     RESULT.write_text(json.dumps(result, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     return result
+
+
+def _rows(path: Path) -> list[dict]:
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return [row | {"split": "held_out"} for row in rows] if path == HELD_OUT else rows
 
 
 def conversation_case(row: dict) -> Case:
@@ -128,7 +134,7 @@ def measure_agents(rows: list[dict], parser: Parser, *, misses: bool = False) ->
     texts = [(own_words if row["style"] == "mail" else customer_words)(row["text"]) for row in rows]
     normalised = [normalise_text(text) for text in texts]
     annotations = segment.annotate([mask_patterns(text) for text in normalised], parser)
-    stored = [_stored(*item) for item in zip(rows, normalised, annotations, strict=True)]
+    stored = [_stored(*item, misses=misses) for item in zip(rows, normalised, annotations, strict=True)]
     spoken = kept = phrases = 0
     for row, text, annotation in zip(rows, texts, annotations, strict=True):
         agent = [bare(phrase) for phrase in row["agent"]]
@@ -154,14 +160,17 @@ def measure_agents(rows: list[dict], parser: Parser, *, misses: bool = False) ->
     }
 
 
-def _stored(row: dict, text: str, annotation: segment.Annotation) -> tuple[int, int]:
+def _stored(row: dict, text: str, annotation: segment.Annotation, *, misses: bool) -> tuple[int, int]:
     """Return how many of a conversation's personal strings are masked wherever they stand, of those that are left."""
     covered = covered_positions(text, annotation.text)
     caught = n = 0
     for string, kind in {(p["text"], p["type"]) for p in row["pii"]}:
         if spans := list(places(text, string)):
             n += 1
-            caught += not {i for span in spans for i in private_part(text, span, kind)} - covered
+            missed = {i for span in spans for i in private_part(text, span, kind)} - covered
+            caught += not missed
+            if misses and missed:
+                print(f"STORED {row['id']} {kind} {string}\n    {annotation.text!r}")
     return caught, n
 
 
