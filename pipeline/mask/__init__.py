@@ -8,6 +8,7 @@ toll-free numbers, amounts, versions, error codes and dates of visit stay readab
 of surnames and given names; `words` holds a deployment's own lists; `spans` is about places in a text.
 """
 
+from pipeline.mask.dialogue import mask_conversation
 from pipeline.mask.names import find_names
 from pipeline.mask.patterns import mask_patterns
 from pipeline.mask.spans import NAME_MARK, fold, replace_spans
@@ -18,6 +19,7 @@ __all__ = [
     "NO_WORDS",
     "WordList",
     "find_names",
+    "mask_conversation",
     "mask_patterns",
     "mask_personal_data",
     "replace_spans",
