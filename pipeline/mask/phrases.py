@@ -11,7 +11,7 @@ from typing import NamedTuple
 from pipeline.mask.lexicon import is_given_name, is_person_name, is_romaji_name, is_surname
 from pipeline.mask.vocabulary import BRANDS, NO_NAME, NOT_GIVEN, PEOPLE, PREFECTURES, PROFESSION, RELATIVES, ROLES
 
-_RUN = re.compile(r"[一-龥々ヶ髙﨑]{1,6}(?: ?[ぁ-んァ-ヴー]{2,5}(?=[がはでとに、。]))?|[ァ-ヴー・]{2,14}|[ぁ-んー]{2,9}|[A-Z][A-Za-z]+(?: [A-Z][A-Za-z]+){0,2}")
+_RUN = re.compile(r"[一-龥々ヶ髙﨑]{1,6}(?: ?[ぁ-んァ-ヴー]{2,5}(?=[がはでとに、。]))?|[ァ-ヴー・]{2,14}(?: [ァ-ヴー]{2,8})?|[ぁ-んー]{2,9}|[A-Z][A-Za-z]+(?: [A-Z][A-Za-z]+){0,2}")
 _PERSON = (
     r"(?:お?名前の|名札の)?(?:人|方(?!法|針|向|面|式|が良|がい)|かた|店員|担当|スタッフ|者|オペレータ|男性|女性|おじさん|おばさん|お兄さん|お姉さん|若い|係|職員|看護師|先生"
     r"|ドライバー|社員|営業|運転手|医師|講師|コーチ|子(?!会社))"
@@ -79,7 +79,7 @@ _ENDINGS = (
     _phrase(_EDGE, r"(?:より|拝)(?:\n|$)", _is_name),
     _phrase(_EDGE, r"[（(](?:保護者|本人|母|父|妻|夫|代理|契約者|担当)[）)]", _is_name),
 )
-_LATIN = re.compile(r"(?<![A-Za-z])(?P<v>[A-Z][A-Za-z]+)(?=と(?:申し|いい|言い)ます|といいますが)")
+_LATIN = re.compile(r"(?<![A-Za-z])(?P<v>[A-Z][A-Za-z]+)(?=と(?:いい|言い)ます)")
 
 
 def named_by_phrase(text: str) -> Iterator[tuple[int, int]]:
