@@ -37,14 +37,14 @@ from models.corpus import load_corpus
 from models.embedding import Encoder
 from models.theme_prior import ThemePrior
 from models.themes import ThemeModel
-from pipeline.curation import NO_CURATION, Curation
-from pipeline.emerging import emerging_themes
-from pipeline.matching import kept_share
-from pipeline.members import unit_keys
 from pipeline.parse import shared_parser
-from pipeline.registry import Registry, theme_number
 from pipeline.segment import annotate
-from pipeline.themes import ThemedNight, find_themes
+from pipeline.themes.curation import NO_CURATION, Curation
+from pipeline.themes.emerging import emerging_themes
+from pipeline.themes.matching import kept_share
+from pipeline.themes.members import unit_keys
+from pipeline.themes.night import ThemedNight, find_themes
+from pipeline.themes.registry import Registry, theme_number
 
 RESULT = Path(__file__).parent / "results" / "stability.json"
 MIX = ("appliance", "grocery", "parcel", "restaurant", "store", "streaming", "subscription", "utilities")

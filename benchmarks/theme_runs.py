@@ -1,4 +1,4 @@
-"""One grouping by our themes, in a process of its own: ``python -m benchmarks.theme_runs``, run by ``benchmarks.themes``.
+"""One grouping by our themes, in a process of its own: run by ``benchmarks.themes``.
 
     python -m benchmarks.theme_runs GRANULARITY VECTORS.npy SEED OUT.npz
     python -m benchmarks.theme_runs synthetic N SEED OUT.npz

@@ -172,22 +172,19 @@ def codebook(data: Path, shop: Labelled, encoder: Encoder) -> dict:
     known = settle(themes, encoder.encode, embeddings, prior=prior_for(encoder.model_id))
     model = ThemeModel(prior=prior_for(encoder.model_id)).fit(embeddings, known=known)
     assignment = model.assign(embeddings)
-    right = [label < len(ids) and label >= 0 and ids[label] == theme for label, theme in zip(assignment.labels, gold)]
-    either = [
-        theme in {ids[label] for label in pair if 0 <= label < len(ids)}
-        for pair, theme in zip(zip(assignment.labels, assignment.second), gold)
-    ]
+    place = np.array([ids.index(theme) for theme in gold])
+    right = assignment.labels == place
     plain, names = embeddings - embeddings.mean(axis=0), encoder.encode([theme.name for theme in themes])
     nearest = (plain @ (names - names.mean(axis=0)).T).argmax(axis=1)
     return {
         "n": len(gold),
         "n_codebook_themes": len(ids),
         "n_discovered_beside": len(model.centroids_) - len(ids),
-        "accuracy": round(float(np.mean(right)), 4),
-        "right_or_second": round(float(np.mean(either)), 4),
+        "accuracy": round(float(right.mean()), 4),
+        "right_or_second": round(float((right | (assignment.second == place)).mean()), 4),
         "assigned": round(float((assignment.labels >= 0).mean()), 4),
         "v": round(float(v_measure_score(gold, assignment.labels)), 4),
-        "accuracy_of_nearest_plain_name": round(float(np.mean([ids[k] == theme for k, theme in zip(nearest, gold)])), 4),
+        "accuracy_of_nearest_plain_name": round(float((nearest == place).mean()), 4),
     }
 
 
@@ -215,7 +212,8 @@ def peers(python: Path, data: Labelled, n_seeds: int) -> dict:
         tried = {}
         for setting in range(SETTINGS):
             for key in ("labels", "reduced"):
-                tried[f"{setting}{'' if key == 'labels' else ' + reduce_outliers'}"] = run(f"bertopic:{setting}", 0, key)
+                name = str(setting) if key == "labels" else f"{setting} + reduce_outliers"
+                tried[name] = run(f"bertopic:{setting}", 0, key)
         best = max(tried, key=lambda name: tried[name][0]["aspects"]["v"] + tried[name][0]["aspects"]["ari"])
         key = "reduced" if "reduce" in best else "labels"
         runs = [tried[best], *(run(f"bertopic:{best[0]}", seed, key) for seed in range(1, n_seeds))]
@@ -253,7 +251,7 @@ def peers_python(folder: Path) -> Path:
     """Return the interpreter of the throw-away environment, made on first use; torch comes from this one."""
     python = folder / "bin" / "python"
     if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
     # sentence-transformers and torch, which BERTopic imports, are read from this environment: nothing is fetched twice.
     site = subprocess.check_output([str(python), "-c", "import site; print(site.getsitepackages()[0])"], text=True)
     ours_site = next(path for path in sys.path if path.endswith("site-packages"))
@@ -263,7 +261,7 @@ def peers_python(folder: Path) -> Path:
         constraint = folder / "constraint.txt"
         constraint.write_text(f"numpy=={np.__version__}\n", encoding="utf-8")
         light = [package for package in missing if package not in ("bertopic", "evoc")]
-        install = [str(python), "-m", "pip", "install", "-q", "-c", str(constraint)]
+        install = [sys.executable, "-m", "pip", "--python", str(python), "install", "-q", "-c", str(constraint)]
         subprocess.run([*install, *light, "numba"], check=True)
         subprocess.run([*install, "--no-deps", *(package for package in missing if package not in light)], check=True)
     return python
@@ -275,8 +273,11 @@ def _probe(package: str) -> str:
 
 def peer_versions(python: Path) -> dict[str, str]:
     """Return the versions of the peers."""
-    code = f"import json; from importlib.metadata import version; print(json.dumps({{p: version(p) for p in {PEERS[:4]}}}))"
-    return json.loads(subprocess.check_output([str(python), "-c", code], text=True))
+    code = (
+        "import json, sys; from importlib.metadata import version; "
+        "print(json.dumps({package: version(package) for package in sys.argv[1:]}))"
+    )
+    return json.loads(subprocess.check_output([str(python), "-c", code, *PEERS[:4]], text=True))
 
 
 def environment() -> dict[str, str]:

@@ -4,9 +4,9 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from flows.config import ConfigError
-from pipeline.codebook_themes import codebook_of
-from pipeline.codebooks import to_excel, to_toml
 from pipeline.store import Store
+from pipeline.themes.codebook_themes import codebook_of
+from pipeline.themes.codebooks import to_excel, to_toml
 
 WRITERS = {".toml": to_toml, ".xlsx": to_excel}
 

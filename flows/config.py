@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo, available_timezones
 import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
-from pipeline.codebooks import read_codebook
 from pipeline.customers import CUSTOMER_ROLES
 from pipeline.insight import LoyaltySettings
 from pipeline.mask import WordList
 from pipeline.read.scores import NPS_SCALE, NPS_SCALES, Scale
 from pipeline.tables import UNIT_COLUMNS
+from pipeline.themes.codebooks import read_codebook
 
 COLUMN_ROLES = ("id", "text", "score", "received_at", "customer", "csat", "ces", "dwb")
 

@@ -12,8 +12,8 @@ from prefect.artifacts import create_table_artifact
 
 from flows.config import load_config
 from flows.curation import decide, list_themes
-from pipeline.curation import CurationError, told
 from pipeline.store import Store
+from pipeline.themes.curation import CurationError, told
 
 Action = Literal["rename", "merge", "split", "pin", "unpin", "hide", "unhide", "move", "retire", "refit", "undo"]
 _NEEDS = {"rename": "name", "merge": "into", "split": "parts", "move": "phrase", "undo": "number"}

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from pipeline.curation import Curation, CurationError, Decision, check, told
 from pipeline.mask import mask_personal_data
-from pipeline.registry import Registry
 from pipeline.store import Store
+from pipeline.themes.curation import Curation, CurationError, Decision, check, told
+from pipeline.themes.registry import Registry
 
 LATER = date(9999, 12, 31)
 

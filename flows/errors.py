@@ -12,9 +12,9 @@ def one_line_errors() -> Iterator[None]:
     """Turn an unusable config, input, store or decision into one line on standard error and exit status 2."""
     from flows.config import ConfigError
     from flows.deployment import BusyError, UnwritableError
-    from pipeline.curation import CurationError
     from pipeline.read import InputError
     from pipeline.store import StoreError
+    from pipeline.themes.curation import CurationError
 
     try:
         yield

@@ -1,7 +1,7 @@
 """Names proposed by a language model behind an OpenAI-compatible endpoint: off unless a config names one.
 
 It sees masked text alone, is asked for new themes only, and only proposes: an answer that breaks the rules of
-names (:func:`pipeline.naming.may_stand`), and any failure, leaves the name the words gave.
+names (:func:`pipeline.themes.naming.may_stand`), and any failure, leaves the name the words gave.
 """
 
 import json
@@ -11,7 +11,7 @@ import urllib.request
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from pipeline.naming import NameProposer, ThemeSample
+from pipeline.themes.naming import NameProposer, ThemeSample
 
 KEY_VARIABLE = "KIKITORI_NAMING_KEY"
 _MOST_BYTES = 1_000_000

@@ -22,8 +22,6 @@ from models.sentiment import SentimentClassifier
 from models.theme_prior import prior_for
 from pipeline import segment
 from pipeline.cache import text_key
-from pipeline.codebook_themes import with_codebook
-from pipeline.codebooks import read_codebook
 from pipeline.customers import Customers, read_customers
 from pipeline.encode import Encoded, adapt_to_scores, encode_units, with_sentiment
 from pipeline.erasure import expire
@@ -34,14 +32,16 @@ from pipeline.near_duplicates import near_duplicates
 from pipeline.opinions import annotate_texts, opinion_units
 from pipeline.parse import Parser, shared_parser
 from pipeline.read import InputError, Reading, Scale, SourceSpec, read_source
-from pipeline.registry import Registry
 from pipeline.report import Night
 from pipeline.segment import Annotation
 from pipeline.store import Store
 from pipeline.summary import build_summary
 from pipeline.tables import units_table
-from pipeline.theme_news import with_theme_news
-from pipeline.themes import ThemedNight, find_themes
+from pipeline.themes.codebook_themes import with_codebook
+from pipeline.themes.codebooks import read_codebook
+from pipeline.themes.news import with_theme_news
+from pipeline.themes.night import ThemedNight, find_themes
+from pipeline.themes.registry import Registry
 from pipeline.tombstones import tombstones
 
 

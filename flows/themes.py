@@ -179,7 +179,7 @@ def _decide(
 
     with one_line_errors(), _store(config, out) as store:
         decision = decide(store, kind, theme, detail, made_by=by or getpass.getuser(), holds_from=_night(from_))
-    from pipeline.curation import told
+    from pipeline.themes.curation import told
 
     typer.echo(f"{decision.number} {told(decision)} (from the night of {decision.holds_from}; "
                f"kikitori themes undo CONFIG {decision.number} takes it back)")  # fmt: skip

@@ -4,7 +4,7 @@ A team's categories come as names, a line of description and perhaps example phr
 such texts and opinions into one space (:mod:`models.theme_prior`), where a theme is the mean of its words.
 The units nearest to it give it anchors, small groups of members, so that discovery beside the codebook
 knows what is explained; they hardly move it (letting themes wander to their units, as in k-means or EM from
-the names, was up to three points of accuracy worse on domains left out).
+the names, did worse on domains left out).
 
 What comes out is a :class:`models.themes.KnownTheme`: a codebook theme is placed by the same rule as all.
 """
@@ -22,6 +22,7 @@ from models.themes import PLAIN_SPREAD, SAMPLE, KnownTheme, content_sample, face
 Floats = NDArray[np.float32]
 
 _WORDS = 100.0  # units' worth that a theme's own words weigh
+_STRAGGLERS = 0.1  # share of a theme's units, the farthest, that are no examples
 _HOLDS = 0.5  # cosine to a theme's words from which a unit is taken for an example of it
 
 
@@ -79,8 +80,14 @@ def settle(
         own = unit(np.stack([space.map(rows).mean(axis=0) for rows in anchors]))
         points = space.map(vectors)
         cosine = points.astype(np.float64) @ own.T
-        labels = np.where(cosine.max(axis=1) >= space.holds, cosine.argmax(axis=1), -1)
-        return [_look(vectors, points, np.flatnonzero(labels == k), rows) for k, rows in enumerate(anchors)]
+        examples = [_examples(cosine, k, space.holds) for k in range(len(themes))]
+        return [_look(vectors, points, chosen, rows) for chosen, rows in zip(examples, anchors, strict=True)]
+
+
+def _examples(cosine: NDArray[np.float64], theme: int, holds: float) -> NDArray[np.int64]:
+    """Return the units that are examples of a theme; without stragglers, whose group would be an anchor."""
+    mine = np.flatnonzero((cosine.argmax(axis=1) == theme) & (cosine[:, theme] >= holds))
+    return mine[cosine[mine, theme] >= np.quantile(cosine[mine, theme], _STRAGGLERS)] if len(mine) else mine
 
 
 @dataclass(frozen=True)

@@ -182,10 +182,8 @@ class ThemeModel:
         with threadpool_limits(1):  # sums in a fixed order, whatever the number of cores
             chosen = vectors[content_sample(vectors, SAMPLE, self.random_state)]
             self.mean_ = self._prior.mean(chosen) if self._prior else chosen.sum(axis=0) / (len(chosen) + 30)
-            if known:
-                placed = self._continue_from(known, hints, vectors, level)
-            else:
-                placed = self._begin(chosen, vectors, level)
+            found = (known, hints, vectors, level)
+            placed = self._continue_from(*found) if known else self._begin(chosen, vectors, level)
             self.parent_labels_ = relate(self._centroid_points, level.parent)
         self._floor = _floor(placed.similarity, level)
         self.labels_ = self._above_floor(placed).labels

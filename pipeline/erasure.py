@@ -19,13 +19,13 @@ import sqlalchemy as sa
 from models.sentiment import INTENTS, POLARITIES
 from pipeline.cache import text_key
 from pipeline.loyalty import KEY
-from pipeline.members import unit_keys
 from pipeline.store import Store
 from pipeline.store.cache import cache_drop, cache_get, namespaces
 from pipeline.store.feedback import midnight
 from pipeline.store.nights import dates, replace_table, set_pending, summaries, table_of
 from pipeline.store.registry import drop_members, drop_vectors
 from pipeline.store.tables import ERASURES, FEEDBACK, TEXT_KEYS, chunks, is_one_of
+from pipeline.themes.members import unit_keys
 from pipeline.tombstones import CUSTOMER, RESPONSE, bury, response_mark
 
 SEGMENTS = "segment:"

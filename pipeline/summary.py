@@ -11,7 +11,7 @@ import polars as pl
 from pipeline.insight import LoyaltySettings, build_insights
 from pipeline.loyalty import KEY, find_mentions, nps, score_distribution, theme_table
 from pipeline.loyalty.alerts import listed
-from pipeline.registry import ALIVE
+from pipeline.themes.registry import ALIVE
 
 SCHEMA_VERSION = 1
 DECIMALS = 4

@@ -48,7 +48,7 @@ def test_a_codebook_settles_without_units_too(n, themes):
 
 
 def test_units_give_a_theme_anchors_and_hardly_move_it():
-    vectors, topic = units([40, 25, 10])
+    vectors, _ = units([40, 25, 10])
     alone, among = (settle(THEMES, encode, rows, prior=None) for rows in (vectors[:0], vectors))
     assert all(len(theme.anchors) > len(before.anchors) for before, theme in zip(alone, among, strict=True))
     foreign = units([0, 0, 0, 40])[0]

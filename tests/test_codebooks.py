@@ -1,6 +1,7 @@
 """Codebooks: read with every problem in one line, written, and put among the night's themes."""
 
 import tomllib
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -8,12 +9,15 @@ import numpy as np
 import polars as pl
 import pytest
 
+from flows.codebooks import export_codebook
+from flows.config import ConfigError, load_config
 from models.codebook import CodebookTheme
-from pipeline.codebook_themes import codebook_of, with_codebook
-from pipeline.codebooks import Codebook, CodebookError, name_id, permanent_id, read_codebook, to_excel, to_toml
-from pipeline.naming import MAX_LENGTH
-from pipeline.registry import Registry, StoredTheme, theme_number
-from pipeline.themes import find_themes
+from pipeline.store import Store
+from pipeline.themes.codebook_themes import codebook_of, with_codebook
+from pipeline.themes.codebooks import Codebook, CodebookError, name_id, permanent_id, read_codebook, to_excel, to_toml
+from pipeline.themes.naming import MAX_LENGTH
+from pipeline.themes.night import find_themes
+from pipeline.themes.registry import Registry, StoredTheme, theme_number
 
 SHIPPED = sorted((Path(__file__).parent.parent / "configs" / "codebooks").glob("*.toml"))
 BOOK = Codebook(
@@ -158,7 +162,7 @@ def themed(units, vectors, registry, day, book=TEAM):
 
 
 def test_units_come_out_under_the_teams_own_names_and_the_rest_is_discovered():
-    units, vectors, topics = night([30, 20, 25, 15])
+    units, vectors, topics = night([120, 80, 100, 60])
     found = themed(units, vectors, Registry([], 1), MONDAY)
     by_topic = [set(found.units["theme"].filter(pl.Series(topics == k))) for k in range(4)]
     assert by_topic[:3] == [{"お届け・配送"}, {"価格の高さ"}, {"接客態度"}]
@@ -183,7 +187,7 @@ def test_a_codebook_theme_without_units_stays():
 
 
 def test_a_night_becomes_a_codebook_that_keeps_its_ids_when_renamed(tmp_path):
-    units, vectors, topics = night([30, 20, 25])
+    units, vectors, _ = night([30, 20, 25])
     first = themed(units, vectors, Registry([], 1), MONDAY, book=None)
     book = codebook_of(Registry(first.stored, 9), "先月")
     assert {theme.theme_id for theme in book.themes} == set(first.units["theme_id"].drop_nulls())
@@ -203,3 +207,27 @@ def test_retired_and_hidden_groups_are_not_exported():
         StoredTheme("T0003", "届け方", None, "continuing", "2026-11-01", "2026-11-16", (), look, "fake|medium"),
     ]
     assert codebook_of(Registry(themes, 4), "先月").themes == (CodebookTheme("配送", "遅い", (), "届け方", "T0001"),)
+
+
+def test_a_past_night_is_exported_to_a_file_that_reads_back(tmp_path):
+    look = AXES[:1]
+    one = StoredTheme("T0001", "配送", None, "continuing", "2026-11-01", "2026-11-16", ("遅い",), look, "fake|medium")
+    with Store.open(f"sqlite:///{tmp_path}/kikitori.db") as store:
+        store.save_night(MONDAY, {"business_date": str(MONDAY)}, [one])
+        store.save_night(TUESDAY, {"business_date": str(TUESDAY)}, [one, replace(one, theme_id="T0002", name="価格")])
+        assert export_codebook(store, "通販", tmp_path / "monday.xlsx", MONDAY) == 1
+        assert export_codebook(store, "通販", tmp_path / "newest.toml") == 2
+        with pytest.raises(ConfigError, match=r"newest\.toml: exists already"):
+            export_codebook(store, "通販", tmp_path / "newest.toml")
+        with pytest.raises(ConfigError, match="通販: no night of 2026-11-20; the newest is 2026-11-17"):
+            export_codebook(store, "通販", tmp_path / "other.toml", date(2026, 11, 20))
+    assert [theme.theme_id for theme in read_codebook(tmp_path / "monday.xlsx").themes] == ["T0001"]
+    assert read_codebook(tmp_path / "newest.toml").title == "通販 2026-11-17"
+
+
+def test_an_unusable_codebook_is_refused_with_the_config(tmp_path):
+    (tmp_path / "own.toml").write_text("[[themes]]\nname = ''", encoding="utf-8")
+    config = 'themes = { codebook = "own.toml" }\n[[sources]]\nname = "s"\npath = "s.csv"\ncolumns = { text = "t" }\n'
+    (tmp_path / "night.toml").write_text(config, encoding="utf-8")
+    with pytest.raises(CodebookError, match=r"own\.toml theme 1: name must be a text"):
+        load_config(tmp_path / "night.toml")

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from pipeline.curation import CurationError, Decision, check, in_force
+from pipeline.themes.curation import CurationError, Decision, check, in_force
 
 NIGHTS = [date(2026, 11, day) for day in (20, 21, 22, 23)]
 NAMES = {"T0001": "配達", "T0002": "アプリ", "T0003": "アプリの画面", "T0010": "配送全般"}

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from scipy.stats import fisher_exact
 
-from pipeline.emerging import emerging_themes, growth_p, holm
+from pipeline.themes.emerging import emerging_themes, growth_p, holm
 
 NIGHT = date(2026, 11, 22)
 

@@ -23,10 +23,10 @@ from pipeline.cache import text_key
 from pipeline.cleanse import hash_customer
 from pipeline.erasure import erasures, expire
 from pipeline.intake import ERASED, Intake, refuse
-from pipeline.members import Members, unit_keys
 from pipeline.read import FEEDBACK_SCHEMA
-from pipeline.registry import StoredTheme
 from pipeline.store import Store
+from pipeline.themes.members import Members, unit_keys
+from pipeline.themes.registry import StoredTheme
 from pipeline.tombstones import tombstones
 
 DAY, LATER = date(2024, 11, 21), date(2024, 11, 22)

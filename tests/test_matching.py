@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from pipeline.matching import kept_share, match_themes, shared_members, transitions
-from pipeline.registry import Transition
+from pipeline.themes.matching import kept_share, match_themes, shared_members, transitions
+from pipeline.themes.registry import Transition
 
 
 def test_shared_units_outweigh_the_look():

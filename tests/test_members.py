@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.members import Members, unit_keys
+from pipeline.themes.members import Members, unit_keys
 
 KEYS = st.lists(st.integers(0, 2**64 - 1), unique=True, max_size=30)
 

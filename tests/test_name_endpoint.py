@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from flows.config import Naming
 from flows.name_endpoint import name_proposer
-from pipeline.naming import ThemeName, ThemeSample, with_proposals
+from pipeline.themes.naming import ThemeName, ThemeSample, with_proposals
 
 SAMPLE = ThemeSample("配達", ("配達", "遅い"), ("配達が遅い", "[氏名]さんが来ない"))
 

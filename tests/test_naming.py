@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.naming import MAX_LENGTH, heard, join_names, name_themes
-from pipeline.phrases import pair_phrase
-from pipeline.vocabulary import is_noun, unit_terms
+from pipeline.themes.naming import MAX_LENGTH, heard, join_names, name_themes
+from pipeline.themes.phrases import pair_phrase
+from pipeline.themes.vocabulary import is_noun, unit_terms
 
 DELIVERY = [
     ("配達が遅い", ["配達", "遅い"], ["配達→遅い"]),

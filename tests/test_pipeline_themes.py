@@ -13,13 +13,13 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from models.themes import ThemeModel
-from pipeline import continuity
-from pipeline.bursts import bursting_topics
-from pipeline.curation import NO_CURATION, Curation, Split
-from pipeline.matching import match_themes
-from pipeline.naming import MAX_LENGTH
-from pipeline.registry import Registry
-from pipeline.themes import ENDED, FAR, THEME_SCHEMA, find_themes
+from pipeline.themes import continuity
+from pipeline.themes.bursts import bursting_topics
+from pipeline.themes.curation import NO_CURATION, Curation, Split
+from pipeline.themes.matching import match_themes
+from pipeline.themes.naming import MAX_LENGTH
+from pipeline.themes.night import ENDED, FAR, THEME_SCHEMA, find_themes
+from pipeline.themes.registry import Registry
 
 MONDAY = date(2026, 11, 16)
 NEXT = date(2026, 11, 23)

@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 
-from pipeline.quotes import marginal_relevance, representative
+from pipeline.themes.quotes import marginal_relevance, representative
 
 A, B, C = np.eye(3)
 

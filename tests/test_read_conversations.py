@@ -70,6 +70,15 @@ def test_names_as_marks_are_told_by_the_other_sides_marks():
     assert customer_words("架空: お名前を\nお客様: 見本です\n架空: 住所を\nお客様: 言いたくない") == "見本です\n言いたくない"
 
 
+def test_a_mark_seen_once_is_the_agents_where_only_the_customer_is_known():
+    assert customer_words("[18:22] 保護者:入れません\n[18:24] 教室:電話番号の下4桁でございます。\n[18:25] 保護者:入れました") == "入れません\n入れました"
+
+
+def test_whom_an_agent_writes_to_is_no_mark():
+    assert customer_words("サポート：\n架空様\nお待たせしました\nお客様：遅いです") == "遅いです"
+    assert customer_words("遅いです\n> 架空様\n> お待ちください") == "遅いです"
+
+
 def test_a_list_of_labels_is_no_conversation():
     assert customer_words("良い点: 速い\n悪い点: 高い") == "良い点: 速い\n悪い点: 高い"
 

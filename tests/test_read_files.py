@@ -12,7 +12,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import fsspec
 import pytest
 
-from pipeline.read import InputError, SourceSpec, files, read_source
+from pipeline.read import InputError, SourceSpec, archives, files, read_source
 
 COLUMNS = {"id": "id", "text": "comment", "score": "score"}
 
@@ -152,7 +152,7 @@ def test_archives_that_end_too_early(tmp_path, data):
 
 
 def test_archive_bombs(tmp_path, monkeypatch):
-    monkeypatch.setattr(files, "ALWAYS_ALLOWED", 1 << 20)
+    monkeypatch.setattr(archives, "ALWAYS_ALLOWED", 1 << 20)
     nothing = b"0" * (30 << 20)
     (tmp_path / "a.csv.gz").write_bytes(gzip.compress(nothing))
     refused(tmp_path / "a.csv.gz", "if it is no archive bomb, unpack it first")
@@ -161,7 +161,7 @@ def test_archive_bombs(tmp_path, monkeypatch):
 
 
 def test_an_archive_that_lies_about_its_size(tmp_path, monkeypatch):
-    monkeypatch.setattr(files, "ALWAYS_ALLOWED", 1 << 20)
+    monkeypatch.setattr(archives, "ALWAYS_ALLOWED", 1 << 20)
     data = packed(a__csv=b"0" * (30 << 20))
     at = data.index(b"PK\1\2") + 24
     (tmp_path / "a.zip").write_bytes(data[:at] + struct.pack("<I", 1000) + data[at + 4 :])

@@ -1,8 +1,15 @@
 """Comments into opinion units."""
 
+import csv
+from pathlib import Path
+
 import pytest
 
+from models.sentiment import POLARITIES, SentimentClassifier
+from pipeline.cleanse import normalise_text
 from pipeline.segment import annotate
+
+WRITTEN = Path(__file__).parent / "data" / "units_dev.tsv"
 
 CASES = [
     ("料理は最高、でも待たされたし、次はもうないかな", ["料理は最高", "待たされた", "次はもうないかな"]),
@@ -36,6 +43,46 @@ def test_a_negation_stays_with_its_pair(parser):
     assert annotation.units[0].pairs == ("使い方→分かる+ない",)
 
 
-@pytest.mark.parametrize("text", ["😊", "ｶﾜｲｲ", "Delivery was late", "a" * 60_000, "ほんまに遅いわぁ", "\n\n", "wwww"])
-def test_odd_texts_never_fail(parser, text):
-    assert len(annotate([text], parser)) == 1
+def test_comments_are_cut_where_a_reader_cuts_them(parser):
+    with WRITTEN.open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
+    found = annotate([row["text"].replace("\\n", "\n") for row in rows], parser)
+    wrong = [
+        row["text"]
+        for row, annotation in zip(rows, found, strict=True)
+        if len(annotation.units) != len(row["units"].split(" | "))
+        or any(want not in unit.text for want, unit in zip(row["units"].split(" | "), annotation.units, strict=True))
+    ]
+    assert len(rows) == 125
+    assert len(wrong) <= 3, wrong
+
+
+@pytest.mark.parametrize(
+    ("text", "n_units", "polarity"),
+    [
+        ("", 0, None),
+        ("。", 0, None),
+        ("\n\n", 0, None),
+        ("😊", 1, "positive"),
+        ("😡😡😡", 1, "negative"),
+        ("Delivery was late and the box was broken", 1, "negative"),
+        ("ﾃﾞｻﾞｲﾝがｶﾜｲｲ", 1, "positive"),  # half-width kana
+        ("ほんまに遅いわぁ", 1, "negative"),  # Kansai
+        ("まんずうめがったなや", 1, "positive"),  # Tōhoku
+        ("wwww", None, None),  # a laugh says nothing for sure
+        ("a" * 60_000, None, None),
+        ("返信が遅いです。" * 8_400, None, "negative"),  # 200 KB in UTF-8
+    ],
+)
+def test_any_text_gets_an_answer_or_is_no_opinion(parser, classifier, text, n_units, polarity):
+    (annotation,) = annotate([normalise_text(text)], parser)
+    read = classifier.predict([unit.text for unit in annotation.units])
+    assert n_units in (None, len(read))
+    assert set(read) <= set(POLARITIES)
+    if polarity:
+        assert set(read) == {polarity}
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    return SentimentClassifier.from_pretrained()

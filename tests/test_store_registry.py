@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.curation import Decision
-from pipeline.members import Members
-from pipeline.registry import StoredTheme, Transition
 from pipeline.store import Store, StoreError
+from pipeline.themes.curation import Decision
+from pipeline.themes.members import Members
+from pipeline.themes.registry import StoredTheme, Transition
 
 MONDAY, TUESDAY, WEDNESDAY = date(2026, 11, 9), date(2026, 11, 10), date(2026, 11, 11)
 LOOK = np.array([[0.6, 0.8, 0], [1, 0, 0]], np.float32)

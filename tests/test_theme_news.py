@@ -4,12 +4,12 @@ from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
 
-from pipeline.curation import Curation
-from pipeline.registry import Registry, Transition
 from pipeline.report.headline import alert_text
 from pipeline.report.transitions import transition_lines
-from pipeline.theme_news import with_theme_news
-from pipeline.themes import THEME_SCHEMA, ThemedNight
+from pipeline.themes.curation import Curation
+from pipeline.themes.news import with_theme_news
+from pipeline.themes.night import THEME_SCHEMA, ThemedNight
+from pipeline.themes.registry import Registry, Transition
 
 NIGHT = date(2026, 11, 22)
 

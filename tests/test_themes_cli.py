@@ -8,8 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from flows.cli import app
-from pipeline.registry import StoredTheme, Transition
 from pipeline.store import Store
+from pipeline.themes.registry import StoredTheme, Transition
 
 NIGHT, NEXT = date(2026, 11, 22), date(2026, 11, 23)
 CONFIG = """
@@ -147,7 +147,7 @@ def test_the_form_decides_as_the_command_line_does(config, form):
 
 
 def test_the_form_says_which_field_is_missing(config, form):
-    from pipeline.curation import CurationError
+    from pipeline.themes.curation import CurationError
 
     with pytest.raises(CurationError, match="rename needs name; fill that field in"):
         form.fn(str(config), "analyst", "rename", theme_id="T0001")

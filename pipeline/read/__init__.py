@@ -11,11 +11,12 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from pipeline.mask import NO_WORDS, WordList
+from pipeline.read.archives import Member
 from pipeline.read.contract import FEEDBACK_SCHEMA, QUARANTINE_SCHEMA, InputError, RawRow, Reading, SourceSpec
 from pipeline.read.conversations import customer_words
 from pipeline.read.dates import parse_moment
 from pipeline.read.delimited import delimited_rows
-from pipeline.read.files import Member, members
+from pipeline.read.files import members
 from pipeline.read.json_rows import json_rows
 from pipeline.read.mail import own_words
 from pipeline.read.query import query_rows

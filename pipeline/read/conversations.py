@@ -34,9 +34,9 @@ def customer_words(
     '解約したいんです\\nもう使わないので'
     """
     marks = _marks(tuple(agent_marks), tuple(customer_marks))
-    text = _spoken(transcript).translate(_WIDTH)
+    text = _RUN.sub(r"\1\1\1", _BLANK.sub(" ", _spoken(transcript).translate(_WIDTH)))
     lines = [_NOTE.sub("", _unstamped(line, marks)).strip() for line in marks.inside.sub("\n", text).splitlines()]
-    turns = [_turn(line, marks) for line in lines if line]
+    turns = [_turn(line, marks) for line in lines if line and not line.startswith(">")]  # > quotes a mail
     turns = _with_weak_marks(turns, marks)
     sides = _sides(turns)
     speaking = not sides
@@ -68,9 +68,10 @@ class _Marks(NamedTuple):
 _CUSTOMER = (
     r"お客(?:様|さま|さん)?(?:側|ご本人)?|顧客|客(?!室)|ユーザー?|利用者|契約者|ご?相談者|質問者|入電者|発信者|カスタマー|ゲスト|会員(?:様|さま)?"
     r"|ご?本人様?|申込者|申告者|依頼者|応募者|消費者|患者(?:様|さん)?|入居者|受講者|保護者|加入者|先方|相手|ご?家族様?|奥様|ご主人様?"
-    r"|お?問い?合わ?せ(?:者|内容)?|ご?質問(?:内容)?|ご?要望|ご?意見|申告(?:内容)?|入電(?:内容|理由)|[^\s:「」【】\[\]<>()、。]{1,8}様"
+    r"|お?問い?合わ?せ(?:者|内容)?|ご?質問(?:内容)?|ご?要望|ご?意見|申告(?:内容)?|入電(?:内容|理由)"
     r"|CU|CST|CUST|Customer|User|Client|Caller|Guest|Visitor"
 )
+_CALLED = r"[^\s:「」【】\[\]<>()、。]{1,8}様"  # 架空様：; alone on a line it is whom an agent writes to
 _AGENT = (
     r"(?:テレ)?オペレーター?|(?:テレ)?オペ|コミュニケーター|ご?担当(?:者|オペレーター|スタッフ)?|スタッフ|サポート(?:担当|デスク|窓口|スタッフ|センター)?|係員?"
     r"|受付(?:担当)?|窓口(?:担当)?|コールセンター|(?:カスタマー)?センター|店員|店長|店舗|販売員|営業(?:担当)?|フロント|コンシェルジュ|アドバイザー|エージェント"
@@ -88,7 +89,7 @@ _WHO_EXACTLY = (  # オペレーターA, 担当(佐藤), OP 1, 担当・佐藤, 
     rf"(?:[ _-]?[A-Z0-9]{{1,2}}|\s?[(\[](?:[^)\]]{{1,16}}|{MARK.pattern})[)\]]|[ ・/]{_NAME}|(?:(?<=[者当])|(?<=ター)|(?<=OP)){_NAME})?(?:\s*{_STAMP})?"
 )
 _SEPARATOR = r"\s*(?:\*\*)?\s*(?:[:>→⇒|\t]|->|=>|[-―—](?=\s))\s*(?:\*\*)?\s*"
-_BULLET = r"(?:[■□●○◆◇▼▽▲△★☆・※>#*-]+\s*|\d{1,3}[.)]\s*)?"
+_BULLET = r"(?:[■□●○◆◇▼▽▲△★☆・※#*-]+\s*|\d{1,3}[.)]\s*)?"
 _UNKNOWN = r"(?!\d+:|https?:|[A-Za-z]:\\)[^\s:「」【】\[\]<>()、。,.!?]{1,12}(?: [^\s:「」【】\[\]<>()、。,.!?]{1,6})?"
 _OPEN, _CLOSE = r"[【\[<(〈《≪{]", r"[】\]>)〉》≫}]"
 
@@ -99,19 +100,20 @@ def _marks(agent_marks: tuple[str, ...], customer_marks: tuple[str, ...]) -> _Ma
     agent = "|".join([*_escaped(agent_marks), _AGENT])
     own_customer = "|".join(_escaped(customer_marks)) or "(?!)"
     own_agent = "|".join(_escaped(agent_marks)) or "(?!)"
-    known = rf"(?:(?P<customer>{customer})|(?P<agent>{agent})){_WHO_EXACTLY}"
+    named = rf"{customer}|{_CALLED}"
+    known = rf"(?:(?P<customer>{named})|(?P<agent>{agent})){_WHO_EXACTLY}"
     start = (
         rf"{_BULLET}(?:"
         rf"(?:(?P<own_customer>{own_customer})|(?P<own_agent>{own_agent}))(?:{_SEPARATOR}|\s*)"
         rf"|{_OPEN}\s*(?P<boxed>{known}(?:[:\s・/][^】\]>)〉》≫}}]{{1,12}})?)\s*{_CLOSE}(?:{_SEPARATOR}|\s*)"
         rf"|(?:(?:(?P<customer_3>{customer})|(?P<agent_3>{agent})){_WHO_EXACTLY})\s*$"
-        rf"|(?P<plain>(?:(?P<customer_2>{customer}|{_LETTERS_CUSTOMER})|(?P<agent_2>{agent}|{_LETTERS_AGENT})){_WHO_EXACTLY})"
+        rf"|(?P<plain>(?:(?P<customer_2>{named}|{_LETTERS_CUSTOMER})|(?P<agent_2>{agent}|{_LETTERS_AGENT})){_WHO_EXACTLY})"
         rf"(?:{_SEPARATOR}|\s*(?=「(?:[^」]*|.*」)\s*$))"
         rf"|(?P<unknown>(?!{MARK.pattern}){_OPEN}\s*{_UNKNOWN}\s*{_CLOSE}\s*:?|{_UNKNOWN}(?:\s*{_STAMP})?\s*(?:[:>|\t]|(?=「(?:[^」]*|.*」)\s*$)))\s*"
         r")(?P<words>.*)$"
     )
     weak = rf"{_BULLET}(?:(?P<customer>{customer})|(?P<agent>{agent})){_WHO_EXACTLY}(?:\s|,\s*)(?P<words>\S.*)$"
-    bare = rf"(?:{customer}|{agent}){_WHO_EXACTLY}"
+    bare = rf"(?:{named}|{agent}){_WHO_EXACTLY}"
     inside = (
         rf"(?<=[。!?」\s/|…])\s*(?=(?:{_STAMP}\s*)?(?:(?:(?<!\w)(?:OP|CU|AG|CS)|{bare})\s*:|[【\[〈《<]{bare}[】\]〉》>]))"
         rf"|(?<=」)(?=(?:{bare})「)"
@@ -161,20 +163,20 @@ def _sides(turns: list[_Turn]) -> dict[str, bool]:
     if any(_letter(turn.label) == "B" for turn in turns):  # A and B: either may be the agent
         sides = {label: side for label, side in sides.items() if _letter(label) != "A"}
     counted = Counter(turn.label for turn in turns if turn.label and turn.label not in sides)
-    once = {turn.label for turn in turns if _speaks_once(turn)}
-    unknown = [label for label, n in counted.items() if n > 1 or label in once or (_letter(label) and _letter(label) in "AB")]
+    known = True in sides.values()
+    once = {turn.label for turn in turns if _is_quoted(turn) or (known and _AGENT_PHRASE.search(turn.words))}
+    unknown = [label for label, n in counted.items() if n > 1 or label in once or _letter(label) in {"A", "B"}]
     if not unknown:
         return sides
-    if any(side is not None for side in sides.values()):
+    if sides:
         return sides | dict.fromkeys(unknown, True not in sides.values())
     agents = _by_phrases(turns, unknown) if len(unknown) > 1 else []
     return {label: label not in agents for label in unknown} if agents else {}
 
 
-def _speaks_once(turn: _Turn) -> bool:
-    """Tell a mark that need not come twice: 人事「…」 over the whole line, or one with an agent's set phrase."""
-    quoted = turn.line.endswith("」") and turn.line.startswith(turn.label + "「")
-    return quoted or bool(turn.label and _AGENT_PHRASE.search(turn.words) and not re.search(r"\d", turn.label))
+def _is_quoted(turn: _Turn) -> bool:
+    """Tell 人事「…」 over the whole line, a mark that need not come twice."""
+    return turn.line.endswith("」") and turn.line.startswith(turn.label + "「")
 
 
 def _by_phrases(turns: list[_Turn], labels: list[str]) -> list[str]:
@@ -211,6 +213,8 @@ _NOTE = re.compile(
     r"[(\[<【](?:保留|無音|沈黙|雑音|ノイズ|笑い?|苦笑|失笑|咳|咳払い|ため息|間|聞き?取り?(?:不能|不可|不明|れず)|聴取不能|不明瞭?|録音|通話|切電|終話|転送|相槌|[0-9]+秒)"
     r"[^)\]>】]{0,10}[)\]>】]"
 )
+_BLANK = re.compile(r" {2,}")
+_RUN = re.compile(r"([^\w\n])\1{3,}")  # a hostile run of marks would cost its square
 _START = r"(?<![^\s、。!?,.「」…])"
 _FILLER = re.compile(
     r"(?<![ぁ-んァ-ヴー])(?:え[ーえ]*っ?と[ーぉお]*|えー+|あの[ーう]+|そのー+|うーん+|あー+|んー+|まー+|あのですね|えっとですね)[、,。…\s]*"

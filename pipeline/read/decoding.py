@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator
 from typing import TextIO
 
+from pipeline.read.archives import Member
 from pipeline.read.contract import InputError
-from pipeline.read.files import Member
 
 DAMAGED = "\udcff"
 TOO_LONG = "\udcfe"

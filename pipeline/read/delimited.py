@@ -7,9 +7,9 @@ import csv
 from collections.abc import Iterator
 from itertools import chain, islice
 
+from pipeline.read.archives import Member
 from pipeline.read.contract import MAX_CELL, RawRow, SourceSpec
 from pipeline.read.decoding import DAMAGED, TOO_LONG, lines_of, open_text, shown
-from pipeline.read.files import Member
 from pipeline.read.header import LOOKED_AT, Header, Pick, find_header, n_found, picker
 
 DELIMITERS = ",\t;|"

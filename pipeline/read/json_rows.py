@@ -5,10 +5,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from pipeline.read.archives import Member
 from pipeline.read.contract import MAX_CELL, InputError, RawRow, SourceSpec
 from pipeline.read.decoding import DAMAGED, TOO_LONG, lines_of, open_text, shown
 from pipeline.read.delimited import LONG_CELL, NOT_TEXT
-from pipeline.read.files import Member
 from pipeline.read.header import content_id, no_such_column
 
 MAX_LIST = 256 * 1024 * 1024  # characters of a file that is one list; lines have no such limit

@@ -32,7 +32,8 @@ def own_words(text: str) -> str:
     >>> own_words("お世話になっております。\\n届きません。\\n\\n-----Original Message-----\\nFrom: a@example.com\\n承知しました")
     '届きません。'
     """
-    lines = [line.rstrip() for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
+    text = _BLANKS.sub("    ", text.replace("\r\n", "\n").replace("\r", "\n"))
+    lines = [line.rstrip() for line in text.split("\n")]
     lines = list(_without_quotes(lines))
     lines = _without_disclaimer(_without_signature(lines))
     lines = _without_closing(_without_greeting(lines))
@@ -155,6 +156,8 @@ def _heads_block(lines: list[str], at: int) -> bool:
 
 # --- around the words ------------------------------------------------------------------------------------------------
 
+_MAX_PHRASE = 120  # characters: no greeting or closing is longer
+_BLANKS = re.compile(r"[ \t\u3000]{5,}")
 _GREETING = re.compile(
     r"(?:.{0,40}(?:御中|各位|ご?担当者?(?:様|さま|さん|殿)|サポート(?:センター|デスク|窓口)?(?:様|さま)?|お客様センター(?:様)?|宛|[^、。]{1,12}様))[、。,\s]*$"
     r"|(?:(?:いつも|大変|平素(?:より|は)|日頃(?:より|から)|いつもいつも)\s*)*(?:大変)?\s*(?:お|御)世話(?:になって|になり|にな|様|さま).{0,12}[。.!！]?$"
@@ -201,7 +204,7 @@ _DISCLAIMER = re.compile(
 def _without_greeting(lines: list[str]) -> list[str]:
     """Drop greeting lines from the top; a greeting before other words on its line goes alone."""
     for at, line in enumerate(lines):
-        if line.strip() and not _GREETING.match(line.strip()):
+        if line.strip() and not (len(line) <= _MAX_PHRASE and _GREETING.match(line.strip())):
             return [_GREETED_SENTENCE.sub("", line.strip(), count=1), *lines[at + 1 :]]
     return []
 
@@ -246,7 +249,10 @@ def _without_disclaimer(lines: list[str]) -> list[str]:
 
 
 def _without_closing(lines: list[str]) -> list[str]:
-    return lines[: _end(lines, lambda line: not line.strip() or bool(_CLOSING.fullmatch(line.strip())))]
+    def closes(line: str) -> bool:
+        return not line.strip() or (len(line) <= _MAX_PHRASE and bool(_CLOSING.fullmatch(line.strip())))
+
+    return lines[: _end(lines, closes)]
 
 
 def _until(lines: list[str], stops: Callable[[str], bool]) -> list[str]:

@@ -14,9 +14,9 @@ from typing import BinaryIO, cast
 
 import polars as pl
 
+from pipeline.read.archives import Member
 from pipeline.read.contract import MAX_CELL, InputError, RawRow, SourceSpec
 from pipeline.read.delimited import LONG_CELL
-from pipeline.read.files import Member
 from pipeline.read.header import LOOKED_AT, Pick, find_header, n_found, picker
 
 MAX_MEMORY = 4 << 30  # bytes of the child's address space

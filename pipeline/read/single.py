@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
+from pipeline.read.archives import Member
 from pipeline.read.contract import MAX_CELL, InputError, RawRow, SourceSpec
 from pipeline.read.decoding import DAMAGED, open_text, shown
 from pipeline.read.delimited import LONG_CELL, NOT_TEXT
-from pipeline.read.files import Member
 from pipeline.read.header import content_id
 from pipeline.read.mail import MAX_MAIL, parsed_mail
 

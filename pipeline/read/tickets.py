@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
+from pipeline.read.archives import Member
 from pipeline.read.contract import MAX_CELL, RawRow, SourceSpec
 from pipeline.read.delimited import LONG_CELL
-from pipeline.read.files import Member
 from pipeline.read.json_rows import as_text, json_objects, looked_up
 from pipeline.read.mail import own_words, text_of_html
 

@@ -4,11 +4,11 @@ SQLite by default, PostgreSQL by URL; the same statements run on both. Times are
 zone, dates are business dates. The store has no clock: every date comes from the caller.
 """
 
-from pipeline.registry import Registry, StoredTheme
 from pipeline.store.database import Store
 from pipeline.store.engine import StoreError
 from pipeline.store.feedback import Upserted
 from pipeline.store.nights import StoredNight
 from pipeline.store.tables import METADATA
+from pipeline.themes.registry import Registry, StoredTheme
 
 __all__ = ["METADATA", "Registry", "Store", "StoreError", "StoredNight", "StoredTheme", "Upserted"]

@@ -8,12 +8,12 @@ from typing import Any, Self
 import polars as pl
 import sqlalchemy as sa
 
-from pipeline.curation import Decision
-from pipeline.members import Members
-from pipeline.registry import Registry, StoredTheme, Transition
 from pipeline.store import cache, engine, feedback, nights, registry
 from pipeline.store.engine import StoreError
 from pipeline.store.tables import chunks
+from pipeline.themes.curation import Decision
+from pipeline.themes.members import Members
+from pipeline.themes.registry import Registry, StoredTheme, Transition
 
 
 class Store:

@@ -10,10 +10,10 @@ from typing import Any
 import polars as pl
 import sqlalchemy as sa
 
-from pipeline.registry import StoredTheme
 from pipeline.store.registry import load_themes
 from pipeline.store.tables import NIGHT_SOURCES, NIGHT_TABLES, NIGHTS
 from pipeline.summary import dump_summary
+from pipeline.themes.registry import StoredTheme
 
 _COUNTS = ("name", "read", "analysed", "no_opinion", "duplicate", "quarantined")
 

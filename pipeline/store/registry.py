@@ -15,11 +15,11 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from pipeline.curation import Decision, in_force
-from pipeline.members import Members
-from pipeline.registry import STATUSES, Registry, StoredTheme, Transition, theme_number
 from pipeline.store.engine import StoreError
 from pipeline.store.tables import METADATA, night_column, upsert
+from pipeline.themes.curation import Decision, in_force
+from pipeline.themes.members import Members
+from pipeline.themes.registry import STATUSES, Registry, StoredTheme, Transition, theme_number
 
 _SAME_VECTOR = 0.99999  # cosine; float32 sums differ in the seventh digit
 NIGHTS_OF_MEMBERS = 35  # nights whose members are kept: what finding themes afresh can look back on

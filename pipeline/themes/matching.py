@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from pipeline.registry import Transition
+from pipeline.themes.registry import Transition
 
 SAME = 0.40  # evidence from which a group is a known theme
 KEPT_SHARE = 0.80  # a night on which fewer units keep their theme is a shift

@@ -19,10 +19,10 @@ from threadpoolctl import threadpool_limits
 
 from models.theme_prior import unit
 from models.themes import MIN_NEW, MIN_SUPPORT, KnownTheme, ThemeModel, canonical_order
-from pipeline.bursts import Burst
-from pipeline.curation import Curation, Split
-from pipeline.matching import KEPT_SHARE, kept_share, match_themes, shared_members
-from pipeline.registry import StoredTheme
+from pipeline.themes.bursts import Burst
+from pipeline.themes.curation import Curation, Split
+from pipeline.themes.matching import KEPT_SHARE, kept_share, match_themes, shared_members
+from pipeline.themes.registry import StoredTheme
 
 STAY = 3  # units with which a live theme stays alive; MIN_NEW bring a dormant one back
 HISTORY = 0.2  # cosine by which another theme must explain a unit of last night better to take it

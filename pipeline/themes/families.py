@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.naming import ThemeName, join_names
-from pipeline.registry import StoredTheme, theme_id
+from pipeline.themes.naming import ThemeName, join_names
+from pipeline.themes.registry import StoredTheme, theme_id
 
 
 @dataclass(frozen=True)

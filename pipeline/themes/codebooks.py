@@ -19,8 +19,8 @@ from typing import Any
 import polars as pl
 
 from models.codebook import CodebookTheme
-from pipeline.naming import MAX_LENGTH
 from pipeline.read import InputError
+from pipeline.themes.naming import MAX_LENGTH
 
 KEYS = ("id", "name", "description", "examples", "parent")
 HEADINGS = {"ID": "id", "テーマ": "name", "説明": "description", "例": "examples", "親テーマ": "parent"}

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 from scipy.stats import hypergeom
 
-from pipeline.vocabulary import is_noun, unit_terms
+from pipeline.themes.vocabulary import is_noun, unit_terms
 
 _BURST = 6  # respondents who use a word that comes up
 

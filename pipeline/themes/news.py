@@ -6,11 +6,11 @@ from typing import Any
 
 import polars as pl
 
-from pipeline.emerging import emerging_themes
-from pipeline.matching import KEPT_SHARE
-from pipeline.registry import Registry
 from pipeline.summary import DECIMALS
-from pipeline.themes import ThemedNight
+from pipeline.themes.emerging import emerging_themes
+from pipeline.themes.matching import KEPT_SHARE
+from pipeline.themes.night import ThemedNight
+from pipeline.themes.registry import Registry
 
 
 def with_theme_news(
@@ -25,7 +25,7 @@ def with_theme_news(
     """Return the summary with what became of its themes.
 
     Adds `transitions` [{kind, theme_id, name, others [{theme_id, name}], kept, decision}], `emerging` (see
-    :mod:`pipeline.emerging`), `pinned` and `hidden` to each theme, `units_kept` to `stability`, and the
+    :mod:`pipeline.themes.emerging`), `pinned` and `hidden` to each theme, `units_kept` to `stability`, and the
     alerts growing_theme and theme_shift. On the first night everything is new and nothing is news.
     """
     names = _names(themed, registry)

@@ -1,7 +1,7 @@
 """The night's themes: groups with permanent ids, names, statuses and parents.
 
-The themes a registry knows come first (:mod:`pipeline.continuity`); what people decided lies over what was
-found (:mod:`pipeline.curation`); and what became of each theme is told (:mod:`pipeline.matching`).
+The themes a registry knows come first (:mod:`pipeline.themes.continuity`); what people decided lies over what was
+found (:mod:`pipeline.themes.curation`); and what became of each theme is told (:mod:`pipeline.themes.matching`).
 """
 
 from collections import Counter
@@ -15,15 +15,15 @@ import polars as pl
 
 from models.theme_prior import ThemePrior, prior_for, unit
 from models.themes import ThemeModel
-from pipeline.bursts import bursting_topics
-from pipeline.continuity import Grouping, Units, find_afresh, follow
-from pipeline.curation import Curation
-from pipeline.families import Family, find_families
-from pipeline.matching import transitions
-from pipeline.members import NO_MEMBERS, Members, unit_keys
-from pipeline.naming import NameProposer, ThemeName, ThemeSample, heard, name_themes, with_proposals
-from pipeline.quotes import representative
-from pipeline.registry import Registry, StoredTheme, Transition, theme_id
+from pipeline.themes.bursts import bursting_topics
+from pipeline.themes.continuity import Grouping, Units, find_afresh, follow
+from pipeline.themes.curation import Curation
+from pipeline.themes.families import Family, find_families
+from pipeline.themes.matching import transitions
+from pipeline.themes.members import NO_MEMBERS, Members, unit_keys
+from pipeline.themes.naming import NameProposer, ThemeName, ThemeSample, heard, name_themes, with_proposals
+from pipeline.themes.quotes import representative
+from pipeline.themes.registry import Registry, StoredTheme, Transition, theme_id
 
 FAR = "どのテーマとも離れている"
 ENDED = "終了したテーマに近い"

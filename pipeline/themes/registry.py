@@ -11,8 +11,8 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.curation import NO_CURATION, Curation
-from pipeline.members import NO_MEMBERS, Members
+from pipeline.themes.curation import NO_CURATION, Curation
+from pipeline.themes.members import NO_MEMBERS, Members
 
 ALIVE = ("new", "continuing", "returned")
 STATUSES = (*ALIVE, "dormant", "retired")

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from pipeline.vocabulary import as_words, is_noun, written
+from pipeline.themes.vocabulary import as_words, is_noun, written
 
 _LIGHT_VERBS = as_words(
     """

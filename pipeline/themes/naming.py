@@ -13,10 +13,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from pipeline.phrases import pair_phrase, shown_pair
-from pipeline.topics import TOPICS, group_names
-from pipeline.vocabulary import GENERIC, JUDGING, KANA, MARK, RUN, SCRIPTS, WORD, as_words, is_keyword, is_noun
-from pipeline.word_counts import N_PAIRS, WordCounts
+from pipeline.themes.phrases import pair_phrase, shown_pair
+from pipeline.themes.topics import TOPICS, group_names
+from pipeline.themes.vocabulary import GENERIC, JUDGING, KANA, MARK, RUN, SCRIPTS, WORD, as_words, is_keyword, is_noun
+from pipeline.themes.word_counts import N_PAIRS, WordCounts
 
 MAX_LENGTH = 20
 N_KEYWORDS = 5

@@ -1,7 +1,7 @@
 """A codebook's themes as themes of the registry, and the registry's themes as a codebook.
 
 A codebook theme is a known theme that is pinned and named: the night places units by its look first, and
-discovers themes only in what the known ones do not explain (:mod:`pipeline.continuity`). Its first look
+discovers themes only in what the known ones do not explain (:mod:`pipeline.themes.continuity`). Its first look
 comes from its words and the units they find; from then on the registry keeps it.
 """
 
@@ -13,8 +13,8 @@ import numpy as np
 
 from models.codebook import CodebookTheme, settle
 from models.theme_prior import ThemePrior, unit
-from pipeline.codebooks import Codebook, name_id, permanent_id
-from pipeline.registry import Registry, StoredTheme
+from pipeline.themes.codebooks import Codebook, name_id, permanent_id
+from pipeline.themes.registry import Registry, StoredTheme
 
 
 def with_codebook(
@@ -63,7 +63,8 @@ def with_codebook(
             # The granularity says how finely discovery looks; a codebook theme is as fine as its words.
             added.append(replace(known[theme_id], name=theme.name, parent_id=parent, model_id=signature))
     for name, theme_id in sorted(parent_ids.items()):
-        mean = np.mean([theme.look[0] for theme in added if theme.parent_id == theme_id], axis=0, keepdims=True)
+        children = [theme.look[0] for theme in added if theme.parent_id == theme_id and theme.look is not None]
+        mean = np.mean(children, axis=0, keepdims=True)
         look = unit(mean).astype(np.float32)
         added.append(_stored(theme_id, name, None, look, signature, business_date, known.get(theme_id)))
     themes = known | {theme.theme_id: theme for theme in added}

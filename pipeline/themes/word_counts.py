@@ -5,8 +5,8 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from pipeline.phrases import pair_phrase
-from pipeline.vocabulary import MARK, unit_terms
+from pipeline.themes.phrases import pair_phrase
+from pipeline.themes.vocabulary import MARK, unit_terms
 
 N_PAIRS = 5
 _N_TERMS = 300  # terms of a theme that are looked at for its name

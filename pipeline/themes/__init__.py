@@ -1,0 +1,1 @@
+"""Themes with permanent ids: found, matched to the registry, named, curated; begin with `night.find_themes`."""
