@@ -26,6 +26,7 @@ from pipeline.customers import Customers, read_customers
 from pipeline.encode import Encoded, adapt_to_scores, encode_units, with_sentiment
 from pipeline.erasure import expire
 from pipeline.intake import Intake, account, refuse, take_in, window_feedback
+from pipeline.mask import NO_WORDS, WordList
 from pipeline.near_duplicates import near_duplicates
 from pipeline.opinions import annotate_texts, opinion_units
 from pipeline.parse import Parser, shared_parser
@@ -72,7 +73,7 @@ def nightly(config_path: str, business_date: str | None = None, out: str | None 
     window = (day - timedelta(days=config.window_days - 1), day)
 
     with deployment(config, folder, night=day) as store:
-        readings = {source.name: read(source, config.timezone, day) for source in config.sources}
+        readings = {source.name: read(source, config.timezone, day, config.privacy.words) for source in config.sources}
         tools = load_tools(config, folder, store)
         intake = take_in(
             readings,
@@ -124,9 +125,9 @@ def nightly(config_path: str, business_date: str | None = None, out: str | None 
 
 @task(task_run_name="read {source.name}", cache_policy=NO_CACHE, retries=2, retry_delay_seconds=5,
       retry_condition_fn=lambda task, run, state: not isinstance(state.data, InputError))
-def read(source: Source, timezone: str, day: date) -> Reading:
+def read(source: Source, timezone: str, day: date, words: WordList = NO_WORDS) -> Reading:
     """Read every file of one source, or the rows of its query."""
-    return read_source(source.spec, timezone, day)
+    return read_source(source.spec, timezone, day, words=words)
 
 
 @task(cache_policy=NO_CACHE, retries=2, retry_delay_seconds=5,

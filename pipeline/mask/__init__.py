@@ -5,9 +5,11 @@ nothing is left to mask, so masking twice is masking once. Prefectures and citie
 toll-free numbers, amounts, versions, error codes and dates of visit stay readable.
 
 `patterns` runs the tables of `contacts`, `numbers` and `addresses`; `names` reads a parse, with what `lexicon` knows
-of surnames and given names; `words` holds a deployment's own lists; `spans` is about places in a text.
+of surnames and given names and what `context`, `joined` and `phrases` make of the words around; `dialogue` masks a
+conversation while both sides are in view; `words` holds a deployment's own lists; `spans` is about places in a text.
 """
 
+from pipeline.mask.dialogue import mask_conversation
 from pipeline.mask.names import find_names
 from pipeline.mask.patterns import mask_patterns
 from pipeline.mask.spans import NAME_MARK, fold, replace_spans
@@ -18,6 +20,7 @@ __all__ = [
     "NO_WORDS",
     "WordList",
     "find_names",
+    "mask_conversation",
     "mask_patterns",
     "mask_personal_data",
     "replace_spans",

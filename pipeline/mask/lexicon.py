@@ -17,6 +17,13 @@ _TODAY = """
     みつき せな いろは うた ひなの ひな ももこ はるき はるか こうた けいた りょうた しゅん かんた
     そうすけ だいすけ ゆうすけ しょう しゅう りゅう かい らん るい るな みれい ゆあ ゆな えな こころ
     さえ いおり しずく ちひろ あおと あやと
+    あおい みなみ さくら かおり ゆかり みどり ひかり のぞみ めぐみ まどか さやか あすか ほのか はるな まゆみ なおみ くみこ ようこ けいこ ゆうこ
+    ともこ あきこ みちこ かずこ ゆみこ じゅんこ きょうこ りょうこ さとこ のりこ まさこ ゆりこ まりこ みゆき さゆり あゆみ いずみ しおり みほ
+    みき ゆき ゆみ まみ えみ えり まり ゆり あや さや まや あい まい めい ゆい ゆうか あやか ももこ ちなつ ちなみ ことね ことは いちご りん れい れな
+    ゆうな みゆ みお まお なお なつき なつみ あかね あきら たろう じろう いちろう はなこ ゆうた しょうた そうた りょうた けんた けんじ しんじ ゆうじ
+    こうじ たかし ひろし たけし さとし つよし あつし きよし つとむ いさむ すすむ まもる わたる たくや たつや かずや ともや てつや なおき ゆうき
+    だいち たいち はるま ゆうま れお りお いつき みつる しげる すぐる とおる まさる みのる のぼる かおる しのぶ はじめ けん こう しん じん
+    こたろう りんたろう けんたろう そういちろう ハツエ トメ ウメ キヨ ハナ ヨシ タケ フミ ミツ チヨ スエ ツル カメ マツ イネ
 """
 _KANA_GIVEN = frozenset(_TODAY.split())
 # Words of landscape and direction that are surnames of their own: a name where someone introduces himself.
@@ -30,12 +37,54 @@ _ROWS = {
 _SYLLABLE = re.compile(r"(sh|ch|ts|[kstnhmrgzdbp]y|[kstnhmyrwgzdbpjf]?)([aiueo])|([nm])(?![aiueoy])|([kstpc])(?=\4|ch)|(h)(?![aiueoy])")
 
 
+_VARIANT = str.maketrans("髙﨑邊邉齋齊濵濱德塚眞惠廣澤櫻嶋嶌國圓", "高崎辺辺斎斎浜浜徳塚真恵広沢桜島島国円")
+_TO_KATAKANA = str.maketrans({chr(code): chr(code + 0x60) for code in range(0x3041, 0x3097)})
+
+
 @lru_cache(maxsize=200_000)
 def name_kinds(word: str) -> frozenset[str]:
     """Return which of 姓 and 名 the dictionary has for a word, whatever the parse took it for."""
-    entries = {entry.part_of_speech()[3] for entry in _dictionary().lookup(word)}
+    spellings = {word, word.translate(_VARIANT)}
+    entries = {entry.part_of_speech()[3] for spelling in spellings for entry in _dictionary().lookup(spelling)}
     given = {GIVEN} if word in _KANA_GIVEN else set()
     return frozenset(entries & {SURNAME, GIVEN} | given)
+
+
+def is_surname(word: str) -> bool:
+    """Tell a surname, alone or with a given name after it."""
+    return SURNAME in _kinds(word) or bool(_surname_of(word))
+
+
+def is_given_name(word: str) -> bool:
+    """Tell a given name, alone or after a surname."""
+    return GIVEN in _kinds(word) or bool(_surname_of(word))
+
+
+def is_person_name(word: str) -> bool:
+    """Tell a surname, a given name or both, with or without a space between, in kanji, either kana or Latin letters."""
+    if re.fullmatch(r"[A-Za-z ]+", word):
+        return all(map(is_romaji_name, word.split()))
+    return bool(_kinds(word)) or bool(_surname_of(word))
+
+
+def surname_of(word: str) -> str:
+    """Return the surname that a full name begins with, "" if the word is no full name."""
+    return _surname_of(word)
+
+
+@lru_cache(maxsize=20_000)
+def _surname_of(word: str) -> str:
+    for cut in range(min(len(word) - 1, 5), 0, -1):
+        left, right = word[:cut].strip(), word[cut:].strip(" ・")
+        shortest = 2 if re.match(r"[ぁ-んァ-ヴ]", left) else 1
+        if min(len(left), len(right)) >= shortest and SURNAME in _kinds(left) and GIVEN in _kinds(right):
+            return left
+    return ""
+
+
+def _kinds(word: str) -> frozenset[str]:
+    """Return the kinds of a word; of one in hiragana also as katakana, since the dictionary has few names in it."""
+    return name_kinds(word) | (name_kinds(word.translate(_TO_KATAKANA)) if len(word) > 1 else frozenset())
 
 
 def is_full_name(word: str) -> bool:

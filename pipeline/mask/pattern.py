@@ -44,7 +44,8 @@ COUNTER = (
     r"[回日人分時年月週個件枚本台歳才割倍円万千億泊名店駅着度杯点%％位字桁秒社つ行冊組株人席]|[ヶかカケ]月|[ヶかカケ箇]所|k?m|cm|"
     r"k?g|[KMGT]B|Gbps|Mbps|往復|番目|セット|ポイント|pt|ドル|ページ|リットル|レベル|番台|以[上下]|くらい|ぐらい|ほど|程度|号車|番線"
 )
-NOT_COUNTED = rf"(?![0-9])(?! ?(?:{COUNTER}))"
+# 「7731002244 名義:…」: a counter that begins another word counts nothing.
+NOT_COUNTED = rf"(?![0-9])(?!(?! ?(?:名義|本人|回線|店舗|日付|人名|分類)) ?(?:{COUNTER}))"
 
 # What speech puts between a label and its value: 「会員番号は、えーと、…」「番号ね、…」「番号っていうのが…」.
 HESITATION = r"(?:え[ーえ]*っ?と[ーお]?|ええと|えー+|あの[ーう]*|そのー*|あ[ーあ]*|うーん+|はい|確か|たしか)[、, ]*"

@@ -43,6 +43,6 @@ SPELLED_NAMES = (
     ),
     pattern("[氏名]", r"[ァ-ヴー]{4,10}(?= ?(?:の)?名義)", _is_name, keepable=True),
     pattern(
-        "[氏名]", rf"(?:^|[\s、。,!?「(はの])(?P<v>{_KANJI_NAME}|{_KANA_NAME})(?=と(?:申し|もうし)ます(?!上))", _is_name, keepable=True
+        "[氏名]", rf"(?:^|[\s、。,!?「(はの:])(?P<v>{_KANJI_NAME}|{_KANA_NAME})(?=と(?:申し|もうし)ます(?!上))", _is_name, keepable=True
     ),
 )

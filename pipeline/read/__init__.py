@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from pipeline.mask import NO_WORDS, WordList
 from pipeline.read.archives import Member
 from pipeline.read.contract import FEEDBACK_SCHEMA, QUARANTINE_SCHEMA, InputError, RawRow, Reading, SourceSpec
 from pipeline.read.conversations import customer_words
@@ -41,13 +42,16 @@ __all__ = [
 ]
 
 
-def read_source(source: SourceSpec, timezone: str, night: date | None = None) -> Reading:
+def read_source(
+    source: SourceSpec, timezone: str, night: date | None = None, *, words: WordList = NO_WORDS
+) -> Reading:
     """Return the rows of every file of a source.
 
     A score is 0–10, also as １０, 「10点」 or 「9 - とても勧めたい」; an empty one is kept as no score, any other text
     sends the row to quarantine, as do a date that cannot be read, a missing id, a wrong number of cells, an
     enormous cell and bytes that are not text. Dates without a zone are in ``timezone``; one without a year is
-    the last such date up to ``night``. Without an id column the id is a hash of the row's content.
+    the last such date up to ``night``. Without an id column the id is a hash of the row's content. Conversations
+    come masked by pattern, with a deployment's own ``words``, since what the agent asked is cut away.
 
     Raises
     ------
@@ -62,7 +66,7 @@ def read_source(source: SourceSpec, timezone: str, night: date | None = None) ->
         for file, keys, rows in tables:
             names.append(file)
             for batch in batches(rows):
-                feedback, quarantine = feedback_of(batch, keys, source, file, zone, night)
+                feedback, quarantine = feedback_of(batch, keys, source, file, zone, night, words)
                 good.append(feedback)
                 bad.append(quarantine)
     if not any(table.height for table in good):

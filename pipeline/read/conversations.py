@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from pipeline.mask.spans import MARK
+
 
 def customer_words(
     transcript: str, agent_marks: Sequence[str] = (), customer_marks: Sequence[str] = ()
@@ -84,7 +86,7 @@ _DATE_TIME = rf"(?:\d{{4}}[-/年]\d{{1,2}}[-/月]\d{{1,2}}日?[T\s]+)?{_TIME}(?:
 _STAMP = rf"[\[(<]?{_DATE_TIME}[\])>]?"
 _NAME = r"[一-龥々ァ-ヴー]{1,6}(?:さん|様|氏)?"
 _WHO_EXACTLY = (  # オペレーターA, 担当(佐藤), OP 1, 担当・佐藤, オペレーター佐藤
-    rf"(?:[ _-]?[A-Z0-9]{{1,2}}|\s?[(\[][^)\]]{{1,16}}[)\]]|[ ・/]{_NAME}|(?:(?<=[者当])|(?<=ター)|(?<=OP)){_NAME})?(?:\s*{_STAMP})?"
+    rf"(?:[ _-]?[A-Z0-9]{{1,2}}|\s?[(\[](?:[^)\]]{{1,16}}|{MARK.pattern})[)\]]|[ ・/]{_NAME}|(?:(?<=[者当])|(?<=ター)|(?<=OP)){_NAME})?(?:\s*{_STAMP})?"
 )
 _SEPARATOR = r"\s*(?:\*\*)?\s*(?:[:>→⇒|\t]|->|=>|[-―—](?=\s))\s*(?:\*\*)?\s*"
 _BULLET = r"(?:[■□●○◆◇▼▽▲△★☆・※#*-]+\s*|\d{1,3}[.)]\s*)?"
@@ -107,7 +109,7 @@ def _marks(agent_marks: tuple[str, ...], customer_marks: tuple[str, ...]) -> _Ma
         rf"|(?:(?:(?P<customer_3>{customer})|(?P<agent_3>{agent})){_WHO_EXACTLY})\s*$"
         rf"|(?P<plain>(?:(?P<customer_2>{named}|{_LETTERS_CUSTOMER})|(?P<agent_2>{agent}|{_LETTERS_AGENT})){_WHO_EXACTLY})"
         rf"(?:{_SEPARATOR}|\s*(?=「(?:[^」]*|.*」)\s*$))"
-        rf"|(?P<unknown>{_OPEN}\s*{_UNKNOWN}\s*{_CLOSE}\s*:?|{_UNKNOWN}(?:\s*{_STAMP})?\s*[:>|\t])\s*"
+        rf"|(?P<unknown>(?!{MARK.pattern}){_OPEN}\s*{_UNKNOWN}\s*{_CLOSE}\s*:?|{_UNKNOWN}(?:\s*{_STAMP})?\s*(?:[:>|\t]|(?=「(?:[^」]*|.*」)\s*$)))\s*"
         r")(?P<words>.*)$"
     )
     weak = rf"{_BULLET}(?:(?P<customer>{customer})|(?P<agent>{agent})){_WHO_EXACTLY}(?:\s|,\s*)(?P<words>\S.*)$"
@@ -161,14 +163,20 @@ def _sides(turns: list[_Turn]) -> dict[str, bool]:
     if any(_letter(turn.label) == "B" for turn in turns):  # A and B: either may be the agent
         sides = {label: side for label, side in sides.items() if _letter(label) != "A"}
     counted = Counter(turn.label for turn in turns if turn.label and turn.label not in sides)
-    alone = {turn.label for turn in turns if _AGENT_PHRASE.search(turn.words)} if set(sides.values()) == {True} else set()
-    unknown = [label for label, n in counted.items() if n > 1 or label in alone or _letter(label) in {"A", "B"}]
+    known = True in sides.values()
+    once = {turn.label for turn in turns if _is_quoted(turn) or (known and _AGENT_PHRASE.search(turn.words))}
+    unknown = [label for label, n in counted.items() if n > 1 or label in once or _letter(label) in {"A", "B"}]
     if not unknown:
         return sides
     if sides:
         return sides | dict.fromkeys(unknown, True not in sides.values())
     agents = _by_phrases(turns, unknown) if len(unknown) > 1 else []
     return {label: label not in agents for label in unknown} if agents else {}
+
+
+def _is_quoted(turn: _Turn) -> bool:
+    """Tell 人事「…」 over the whole line, a mark that need not come twice."""
+    return turn.line.endswith("」") and turn.line.startswith(turn.label + "「")
 
 
 def _by_phrases(turns: list[_Turn], labels: list[str]) -> list[str]:

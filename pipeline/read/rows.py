@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from pipeline.mask import mask_patterns, mask_personal_data
+from pipeline.mask import NO_WORDS, WordList, mask_conversation, mask_patterns, mask_personal_data
 from pipeline.read.contract import FEEDBACK_SCHEMA, QUARANTINE_SCHEMA, RATINGS, RawRow, SourceSpec
 from pipeline.read.conversations import customer_words
 from pipeline.read.dates import parse_moment
@@ -48,7 +48,7 @@ def batches(rows: Iterator[RawRow]) -> Iterator[list[RawRow]]:
 
 def feedback_of(
     batch: Sequence[RawRow], keys: Sequence[tuple[str, ...]], source: SourceSpec, file: str, zone: ZoneInfo,
-    night: date | None,
+    night: date | None, words: WordList = NO_WORDS,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return a batch as feedback, and its bad rows as quarantine with their cells as they are written.
 
@@ -56,6 +56,8 @@ def feedback_of(
     ----------
     keys : sequence of tuple of str
         What each cell of a row means: roles and segments, one or more of them.
+    words : WordList
+        The deployment's own words: conversations are masked before the agent's words are cut away.
     """
     cells = _columns(batch, keys)
     problems: list[Problem | None] = [("", row.fault, "") if row.fault else None for row in batch]
@@ -67,7 +69,8 @@ def feedback_of(
         for role, parse in _parsers(source, zone, night).items()
         if role in cells
     }
-    return _feedback(batch, cells, values, problems, source, file), _quarantine(batch, cells, problems, source, file)
+    feedback = _feedback(batch, cells, values, problems, source, file, words)
+    return feedback, _quarantine(batch, cells, problems, source, file)
 
 
 def masked_quarantine(quarantine: pl.DataFrame) -> pl.DataFrame:
@@ -138,6 +141,7 @@ def _feedback(
     problems: Sequence[Problem | None],
     source: SourceSpec,
     file: str,
+    words: WordList,
 ) -> pl.DataFrame:
     good = [i for i, problem in enumerate(problems) if problem is None]
     ids = cells["id"] if "id" in cells else cells[CONTENT_ID]
@@ -145,7 +149,7 @@ def _feedback(
     columns |= {
         "source": [source.name] * len(good),
         "feedback_id": [ids[i].strip() for i in good],
-        "text": _own([cells["text"][i] for i in good], source) if "text" in cells else [""] * len(good),
+        "text": _own([cells["text"][i] for i in good], source, words) if "text" in cells else [""] * len(good),
         "file": [file] * len(good),
         "row": [batch[i].number for i in good],
         **{name: [cells[SEGMENT + name][i].strip() for i in good] for name in source.segments},
@@ -156,10 +160,14 @@ def _feedback(
     return pl.DataFrame({name: columns.get(name, [None] * len(good)) for name in schema}, schema=schema)
 
 
-def _own(texts: list[str], source: SourceSpec) -> list[str]:
-    """Return what of each text is the customer's own."""
+def _own(texts: list[str], source: SourceSpec, words: WordList) -> list[str]:
+    """Return what of each text is the customer's own.
+
+    A conversation is masked first: the agent's question tells what an answer is, and goes.
+    """
     if source.kind == "transcript":
-        return [customer_words(text, source.agent_marks, source.customer_marks) for text in texts]
+        masked = (mask_conversation(text, words) for text in texts)
+        return [customer_words(text, source.agent_marks, source.customer_marks) for text in masked]
     return [own_words(text) for text in texts] if source.kind == "email" else texts
 
 
