@@ -3,19 +3,20 @@
     python -m benchmarks.themes DATA [--quick] [--vectors FOLDER] [--seeds 5] [--peers-venv FOLDER] [--scale N]
 
 DATA holds hotel/sentences.txt, hotel/labelled_dev.tsv, survey/shop.gold.jsonl and survey/shop.themes.json.
-All sentences are grouped, the labelled ones are scored (V-measure, adjusted Rand index), unassigned ones (−1)
-counting as one group of their own. Sentences of several aspects (multi) or without agreement (?) have no
-label; ``aspects`` leaves out other, occasion and overall as well. Every grouping runs in a process of its
-own, which reports its seconds and its peak memory (that of the vectors and the libraries included).
+All sentences are grouped, and a sample that holds the labelled ones; these are scored (V-measure, adjusted
+Rand index), unassigned ones (−1) counting as one group of their own. Sentences of several aspects (multi) or
+without agreement (?) have no label; ``aspects`` leaves out other, occasion and overall as well. Every grouping
+runs in a process of its own, which reports its seconds and its peak memory (vectors and libraries included).
 
 ``codebook``: the shop's units against its themes' names and descriptions alone, with no unit's label seen.
 ``agreement``: adjusted Rand index between the labels of two seeds, mean over all pairs, all sentences.
 ``off_topic``: of a held-back subject's sentences (the hotel's, placed among the shop's themes), the share
 that is refused, beside the share of the shop's own.
 
---peers-venv makes a throw-away environment there, installs BERTopic and EVoC, and runs them on the same
-vectors: BERTopic with Sudachi's words, four settings, with and without reduce_outliers; the best setting, by
-V + ARI, then runs with every seed. --vectors keeps the vectors. The result is benchmarks/results/themes.json.
+--peers-venv makes a throw-away environment there, installs BERTopic and EVoC, and runs them on the vectors of
+the sample and of the shop: BERTopic with Sudachi's words, four settings, with and without reduce_outliers; the
+best setting, by V + ARI, then runs with every seed. --vectors keeps the vectors and the peers' groupings, which
+are not made again. The result is benchmarks/results/themes.json.
 """
 
 import argparse
@@ -33,6 +34,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.metrics import adjusted_rand_score, v_measure_score
 
+from benchmarks.peers import peer_python
 from models.codebook import CodebookTheme, settle
 from models.embedding import Encoder
 from models.theme_prior import ThemePrior, prior_for
@@ -42,8 +44,9 @@ HERE = Path(__file__).parent
 RESULT = HERE / "results" / "themes.json"
 UNLABELLED = {"?", "multi"}
 NO_ASPECT = {"other", "occasion", "overall"}
-QUICK = 6_000
-PEERS = ("bertopic", "umap-learn", "hdbscan", "evoc", "pandas", "plotly", "scikit-learn", "tqdm", "pyyaml", "llvmlite")
+DRAWN = 6_000
+PEERS = ("bertopic", "umap-learn", "hdbscan", "evoc")
+REQUIREMENTS = ("umap-learn", "hdbscan", "evoc", "pandas", "plotly", "scikit-learn", "tqdm", "pyyaml", "llvmlite")
 SETTINGS = 4
 
 
@@ -51,7 +54,7 @@ def main() -> None:
     """Run everything that is asked for and write the result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
-    parser.add_argument("--quick", action="store_true", help=f"group {QUICK} hotel sentences and the labelled ones")
+    parser.add_argument("--quick", action="store_true", help="leave out the grouping of all sentences")
     parser.add_argument("--vectors", type=Path)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--peers-venv", type=Path)
@@ -62,9 +65,11 @@ def main() -> None:
         folder = arguments.vectors or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
         hotel, shop = hotel_set(arguments, folder, encoder), shop_set(arguments, folder, encoder)
+        sample = drawn(hotel, aspects(arguments.data), folder)
         result = {
-            "conditions": conditions(encoder, arguments.quick),
-            "hotel": {"ours": seeds_of("medium", hotel, arguments.seeds)},
+            "conditions": conditions(encoder),
+            "hotel": {} if arguments.quick else {"ours": seeds_of("medium", hotel, arguments.seeds)},
+            "hotel_sample": {"ours": seeds_of("medium", sample, arguments.seeds)},
             "shop": {"ours": {size: ours(size, shop, 0)[0] for size in ("coarse", "medium", "fine")}},
             "codebook": codebook(arguments.data, shop, encoder),
             "off_topic": off_topic(shop, hotel),
@@ -72,7 +77,7 @@ def main() -> None:
         if arguments.peers_venv:
             python = peers_python(arguments.peers_venv)
             result["conditions"]["peers"] = peer_versions(python)
-            for name, data in (("hotel", hotel), ("shop", shop)):
+            for name, data in (("hotel_sample", sample), ("shop", shop)):
                 result[name] |= peers(python, data, arguments.seeds)
         result["scale"] = [scale(n) for n in arguments.scale]
     RESULT.parent.mkdir(exist_ok=True)
@@ -100,18 +105,27 @@ class Labelled:
 
 def hotel_set(arguments: argparse.Namespace, folder: Path, encoder: Encoder) -> Labelled:
     """Return the hotel's sentences."""
-    source = arguments.data / "hotel"
-    texts = (source / "sentences.txt").read_text(encoding="utf-8").splitlines()
-    with (source / "labelled_dev.tsv").open(encoding="utf-8", newline="") as lines:
-        labelled = {row["text"]: row["aspect"] for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)}
+    texts = (arguments.data / "hotel" / "sentences.txt").read_text(encoding="utf-8").splitlines()
+    labelled = aspects(arguments.data)
     path = vectors(texts, folder / "hotel.npy", encoder)
-    if arguments.quick:
-        drawn = np.random.default_rng(0).permutation(len(texts))[:QUICK]
-        rows = sorted(set(drawn.tolist()) | {i for i, text in enumerate(texts) if text in labelled})
-        np.save(folder / "hotel-quick.npy", np.load(path)[rows])
-        texts, path = [texts[row] for row in rows], folder / "hotel-quick.npy"
     gold = {i: labelled[text] for i, text in enumerate(texts) if labelled.get(text, "?") not in UNLABELLED}
     return Labelled(texts, gold, path)
+
+
+def aspects(data: Path) -> dict[str, str]:
+    """Return what each of the hotel's labelled sentences speaks of."""
+    with (data / "hotel" / "labelled_dev.tsv").open(encoding="utf-8", newline="") as lines:
+        return {row["text"]: row["aspect"] for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)}
+
+
+def drawn(data: Labelled, labelled: dict[str, str], folder: Path) -> Labelled:
+    """Return DRAWN sentences and the labelled ones."""
+    chosen = np.random.default_rng(0).permutation(len(data.texts))[:DRAWN].tolist()
+    rows = sorted({*chosen, *(row for row, text in enumerate(data.texts) if text in labelled)})
+    path = folder / "hotel-sample.npy"
+    np.save(path, np.load(data.path)[rows])
+    gold = {place: data.gold[row] for place, row in enumerate(rows) if row in data.gold}
+    return Labelled([data.texts[row] for row in rows], gold, path)
 
 
 def shop_set(arguments: argparse.Namespace, folder: Path, encoder: Encoder) -> Labelled:
@@ -207,7 +221,7 @@ def peers(python: Path, data: Labelled, n_seeds: int) -> dict:
 
         def run(method: str, seed: int, key: str = "labels") -> tuple[dict, np.ndarray]:
             command = [str(python), str(HERE / "theme_peers.py"), method, str(data.path), str(tokens), str(seed)]
-            return child(command, data, key)
+            return child(command, data, key, data.path.with_suffix(f".{method.replace(':', '-')}-{seed}.npz"))
 
         tried = {}
         for setting in range(SETTINGS):
@@ -225,11 +239,12 @@ def peers(python: Path, data: Labelled, n_seeds: int) -> dict:
     }
 
 
-def child(command: list[str], data: Labelled, key: str = "labels") -> tuple[dict, np.ndarray]:
-    """Run one grouping in its own process and return its figures and labels."""
+def child(command: list[str], data: Labelled, key: str = "labels", kept: Path | None = None) -> tuple[dict, np.ndarray]:
+    """Run one grouping in its own process, unless it is kept from before; return its figures and labels."""
     with tempfile.TemporaryDirectory() as scratch:
-        out = Path(scratch) / "out.npz"
-        subprocess.run([*command, str(out)], check=True, env=environment(), stdout=subprocess.DEVNULL)
+        out = kept or Path(scratch) / "out.npz"
+        if not out.exists():
+            subprocess.run([*command, str(out)], check=True, env=environment(), stdout=subprocess.DEVNULL)
         found = np.load(out)
         costs = {"seconds": round(float(found["seconds"]), 2), "peak_memory_mb": int(found["peak_memory_mb"])}
         return {**data.score(found[key]), **costs}, found[key]
@@ -248,27 +263,9 @@ def words(texts: list[str]) -> list[str]:
 
 
 def peers_python(folder: Path) -> Path:
-    """Return the interpreter of the throw-away environment, made on first use; torch comes from this one."""
-    python = folder / "bin" / "python"
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
-    # sentence-transformers and torch, which BERTopic imports, are read from this environment: nothing is fetched twice.
-    site = subprocess.check_output([str(python), "-c", "import site; print(site.getsitepackages()[0])"], text=True)
-    ours_site = next(path for path in sys.path if path.endswith("site-packages"))
-    (Path(site.strip()) / "beside.pth").write_text(ours_site + "\n", encoding="utf-8")
-    missing = [p for p in PEERS if subprocess.run([str(python), "-c", _probe(p)], capture_output=True).returncode]
-    if missing:
-        constraint = folder / "constraint.txt"
-        constraint.write_text(f"numpy=={np.__version__}\n", encoding="utf-8")
-        light = [package for package in missing if package not in ("bertopic", "evoc")]
-        install = [sys.executable, "-m", "pip", "--python", str(python), "install", "-q", "-c", str(constraint)]
-        subprocess.run([*install, *light, "numba"], check=True)
-        subprocess.run([*install, "--no-deps", *(package for package in missing if package not in light)], check=True)
-    return python
-
-
-def _probe(package: str) -> str:
-    return f"from importlib.metadata import version; version({package!r})"
+    """Return the interpreter of the peers' environment; BERTopic needs no torch where vectors are given."""
+    peer_python(folder, REQUIREMENTS)
+    return peer_python(folder, ("--no-deps", "bertopic"))
 
 
 def peer_versions(python: Path) -> dict[str, str]:
@@ -277,7 +274,7 @@ def peer_versions(python: Path) -> dict[str, str]:
         "import json, sys; from importlib.metadata import version; "
         "print(json.dumps({package: version(package) for package in sys.argv[1:]}))"
     )
-    return json.loads(subprocess.check_output([str(python), "-c", code, *PEERS[:4]], text=True))
+    return json.loads(subprocess.check_output([str(python), "-c", code, *PEERS], text=True))
 
 
 def environment() -> dict[str, str]:
@@ -304,12 +301,12 @@ def vectors(texts: list[str], path: Path, encoder: Encoder) -> Path:
     return path
 
 
-def conditions(encoder: Encoder, quick: bool) -> dict:
+def conditions(encoder: Encoder) -> dict:
     """Return what the figures depend on."""
     return {
         "encoder": encoder.model_id,
         "prior": ThemePrior.from_pretrained().model_id,
-        "quick": quick,
+        "sample": DRAWN,
         "python": platform.python_version(),
         **{package: version(package) for package in ("numpy", "scipy", "scikit-learn")},
         "cpus": os.cpu_count(),

@@ -30,18 +30,23 @@ class ThemeSet:
         A domain, such as ``lodging``, or a part of a mixed file, such as ``services.parcel``.
     definitions : dict
         One line of description by theme name.
+    files : tuple of str
+        The files, without ``.tsv``, whose opinions are sorted into these themes.
     """
 
     name: str
     definitions: dict[str, str]
+    files: tuple[str, ...]
 
     def holds(self, opinion: Opinion) -> bool:
-        """Tell whether an opinion is of this file and of one of these themes."""
-        return opinion.domain == self.name.split(".")[0] and opinion.theme in self.definitions
+        """Tell whether an opinion is of one of these files and of one of these themes."""
+        return opinion.domain in self.files and opinion.theme in self.definitions
 
 
 def load_theme_sets(folder: Path | None = None) -> list[ThemeSet]:
     """Return the sets of themes that ``themes.toml`` defines beside the corpus, by name.
+
+    ``files`` in a section names the files it is for; without it, the one its name begins with.
 
     Raises
     ------
@@ -58,7 +63,7 @@ def load_theme_sets(folder: Path | None = None) -> list[ThemeSet]:
     sets = []
     for name, section in sorted(data.items()):
         parts = {f"{name}.{key}": part for key, part in section.items() if isinstance(part, dict)} or {name: section}
-        sets += [ThemeSet(key, part) for key, part in parts.items()]
+        sets += [ThemeSet(key, definitions=part, files=tuple(part.pop("files", [name]))) for key, part in parts.items()]
     return sets
 
 

@@ -2,7 +2,7 @@
 
 Which difference makes another theme is something people know and a plain encoder does not: its vectors
 separate praise from complaint and question from statement as readily as delivery from price. Our corpus
-has some 390 themes in 30 domains, each with a line of description. The map is trained to bring opinions of
+has some 400 themes in 31 domains, each with a line of description. The map is trained to bring opinions of
 one theme together and those of the domain's other themes apart (supervised contrastive learning, Khosla et
 al. 2020, arXiv:2004.11362), and to bring an opinion to its theme's own name and description (cross-entropy
 over the domain's names, as in prototypical networks, Snell et al. 2017, arXiv:1703.05175). So a theme can be

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.corpus import load_theme_sets
+from models.corpus import load_corpus, load_theme_sets
 from models.theme_prior import LabelledSet, ThemePrior, prior_for, train, unit
 from models.themes import (
     GRANULARITY,
@@ -283,3 +283,9 @@ def test_fitting_warns_of_nothing():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         plain().fit(topics([30, 1, 1])[0])
+
+
+def test_a_set_of_themes_may_have_several_files():
+    lodging = {part.name: part for part in load_theme_sets()}["lodging"]
+    assert lodging.files == ("lodging", "lodging_reviews") and "files" not in lodging.definitions
+    assert {opinion.domain for opinion in load_corpus() if lodging.holds(opinion)} == set(lodging.files)
