@@ -1,7 +1,7 @@
 """One grouping by our themes, in a process of its own: run by ``benchmarks.themes``.
 
-    python -m benchmarks.theme_runs GRANULARITY VECTORS.npy SEED OUT.npz
-    python -m benchmarks.theme_runs synthetic N SEED OUT.npz
+python -m benchmarks.theme_runs GRANULARITY VECTORS.npy SEED OUT.npz
+python -m benchmarks.theme_runs synthetic N SEED OUT.npz
 """
 
 import sys

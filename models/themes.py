@@ -283,9 +283,7 @@ class ThemeModel:
         ranked = np.argsort(-score, axis=1, kind="stable")[:, :2].astype(np.int64)
         second = ranked[:, 1] if ranked.shape[1] > 1 else np.full(len(points), -1, np.int64)
         nearest = np.take_along_axis(to_centroid, ranked[:, :1], axis=1)[:, 0]
-        return _Placed(
-            ranked[:, 0], nearest.astype(np.float32), second, to_anchor.max(axis=1).astype(np.float32)
-        )
+        return _Placed(ranked[:, 0], nearest.astype(np.float32), second, to_anchor.max(axis=1).astype(np.float32))
 
     def _above_floor(self, placed: "_Placed") -> Assignment:
         labels = np.where(placed.similarity >= self._floor, placed.labels, -1)
