@@ -255,6 +255,7 @@ def _draw(
         .to_dict()
     )
     svg = vl_convert.vegalite_to_svg(spec, vl_version=alt.SCHEMA_VERSION.lstrip("v").rsplit(".", 1)[0])
+    svg = re.sub(r' role="graphics-(?:symbol|object)"| aria-roledescription="[a-z ]*"', "", svg)  # the label says all
     svg = re.sub(r"\bclip\d+\b", _numbered(f"{name}-clip"), svg)
     return Markup('<div class="chart" role="img" aria-label="{}">{}</div>').format(label, Markup(svg))
 
