@@ -102,7 +102,7 @@ def work(job):
     """Do one job in this process, which the job may end."""
     import typer
 
-    from flows.cli import _one_line_errors
+    from flows.errors import one_line_errors
     from flows.config import load_config
     from flows.erase import forget
     from flows.nightly import nightly
@@ -113,7 +113,7 @@ def work(job):
     events.listen()
     config = Path(job["config"])
     try:
-        with _one_line_errors():
+        with one_line_errors():
             if job["do"] == "run":
                 nightly.fn(str(config), job["date"])
             else:
