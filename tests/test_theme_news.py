@@ -6,12 +6,15 @@ import polars as pl
 
 from pipeline.report.headline import alert_text
 from pipeline.report.transitions import transition_lines
+from pipeline.report.wording import words_of
 from pipeline.themes.curation import Curation
 from pipeline.themes.news import with_theme_news
 from pipeline.themes.night import THEME_SCHEMA, ThemedNight
 from pipeline.themes.registry import Registry, Transition
 
 NIGHT = date(2026, 11, 22)
+
+JA = words_of("ja")
 
 
 def themed(transitions=(), *, kept=0.99, refused=False, status="new"):
@@ -89,13 +92,14 @@ def test_a_shift_of_themes_is_an_alert_with_its_figures():
     told = news(kept=0.71, refused=True)
     assert told["alerts"] == [{"kind": "theme_shift", "units_kept": 0.71, "threshold": 0.8, "refused": True}]
     assert told["stability"] == {"new": 1, "units_kept": 0.71}
-    assert "71.0%" in alert_text(told["alerts"][0]) and "これまでのテーマ" in alert_text(told["alerts"][0])
+    text = alert_text(told["alerts"][0], JA)
+    assert "71.0%" in text and "これまでのテーマ" in text
     assert news(kept=0.8)["alerts"] == []
 
 
 def test_a_growing_theme_is_told_with_both_shares():
     alert = {"kind": "growing_theme", "name": "配達", "n_feedback": 14, "share": 0.25, "share_before": 0.1}
-    assert alert_text(alert) == "「配達」が増えています（直近7日 25.0%、n=14、それまでは10.0%）"
+    assert alert_text(alert, JA) == "「配達」が増えています（直近7日 25.0%、n=14、それまでは10.0%）"
 
 
 def change(kind, *others, decision=None):
@@ -114,6 +118,6 @@ LINES = [
 
 def test_the_report_tells_each_change_in_one_line():
     changes = [told for told, _ in LINES]
-    assert transition_lines({"previous": None, "transitions": changes}) == []
-    lines = transition_lines({"previous": {"business_date": "2026-11-15"}, "transitions": [change("survived"), *changes]})
+    assert transition_lines({"previous": None, "transitions": changes}, JA) == []
+    lines = transition_lines({"previous": {"business_date": "2026-11-15"}, "transitions": [change("survived"), *changes]}, JA)
     assert lines == [line for _, line in LINES]
