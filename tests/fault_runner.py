@@ -102,9 +102,9 @@ def work(job):
     """Do one job in this process, which the job may end."""
     import typer
 
-    from flows.errors import one_line_errors
     from flows.config import load_config
     from flows.erase import forget
+    from flows.errors import one_line_errors
     from flows.nightly import nightly
 
     if job.get("largest_file"):
