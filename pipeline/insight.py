@@ -12,7 +12,7 @@ from pipeline.loyalty import alerts, behaviour
 from pipeline.loyalty.drivers import decompose
 from pipeline.loyalty.impact import adjust_p
 from pipeline.loyalty.loyalty_map import loyalty_map, place_customers
-from pipeline.loyalty.measures import UNCERTAIN_BELOW, top_box
+from pipeline.loyalty.measures import SIGNIFICANT, UNCERTAIN_BELOW, top_box
 from pipeline.loyalty.mentions import KEY, find_mentions
 from pipeline.loyalty.mismatch import words_against_scores
 from pipeline.loyalty.segments import compare_periods, compare_segments
@@ -21,7 +21,6 @@ from pipeline.loyalty.trends import Trends, theme_trends, weekly_nps
 LEAST_MENTIONS = 5
 """Scored respondents a theme × polarity needs to enter the drivers; fewer belong to the baseline."""
 
-SIGNIFICANT = 0.05
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,10 @@ GROUPS = ("promoter", "passive", "detractor", "unscored")
 # Three pseudo-respondents: 3/4 promoter, 3/2 passive, 3/4 detractor (Rocks 2016).
 PSEUDO = (0.75, 1.5, 0.75)
 UNCERTAIN_BELOW = 30
-"""A figure of fewer respondents is marked uncertain."""
+"""A figure of fewer respondents is marked uncertain, and shown as 参考値 (for reference only)."""
+
+SIGNIFICANT = 0.05
+"""What counts as significant: a p, adjusted over all that are looked at, below it."""
 
 
 class Groups(NamedTuple):

@@ -6,8 +6,8 @@ from typing import Any
 
 import polars as pl
 
+from pipeline.loyalty.measures import SIGNIFICANT, UNCERTAIN_BELOW
 from pipeline.report.layout import FORMS, Column
-from pipeline.report.night import SIGNIFICANT, SMALL_N
 from pipeline.report.quotes import LONGEST
 from pipeline.report.wording import NONE, Words, count, percent, points
 
@@ -241,7 +241,7 @@ def _verdict(row: dict[str, Any], t: Words) -> str:
 
 
 def _caution(row: dict[str, Any], t: Words) -> str | None:
-    return t("reference_n", n=SMALL_N) if row["uncertain"] else None
+    return t("reference_n", n=UNCERTAIN_BELOW) if row["uncertain"] else None
 
 
 def _trend(row: dict[str, Any], t: Words) -> str:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.report.night import SMALL_N, is_significant, ranked_themes
+from pipeline.loyalty.measures import UNCERTAIN_BELOW
+from pipeline.report.night import is_significant, ranked_themes
 from pipeline.report.wording import Words, count, percent, points
 
 
@@ -48,8 +49,8 @@ def _nps_sentence(summary: dict[str, Any], t: Words) -> str:
         return t("headline.no_score", heard=t("headline.heard", n=count(n)) if n else t("headline.nobody"))
     interval = t.points_interval(nps["low"], nps["high"])
     now = t("headline.now", score=points(nps["score"]), interval=interval, n=count(nps["n"]))
-    if nps["n"] < SMALL_N:
-        now += t("headline.small_n", least=SMALL_N)
+    if nps["n"] < UNCERTAIN_BELOW:
+        now += t("headline.small_n", least=UNCERTAIN_BELOW)
     if not previous or previous["nps"] is None:
         return t("headline.no_previous", now=now)
     return t(
@@ -83,7 +84,7 @@ def _gain(name: str, said: dict[str, Any], t: Words) -> str:
     return t(
         "headline.gain", name=name, n=count(said["nps_n"]), nps=points(said["nps"]), gain=points(-said["impact"]),
         interval=t.points_interval(-said["impact_high"], -said["impact_low"]),
-        few=t("headline.small_n", least=SMALL_N) if said["nps_n"] < SMALL_N else "",
+        few=t("headline.small_n", least=UNCERTAIN_BELOW) if said["nps_n"] < UNCERTAIN_BELOW else "",
     )
 
 

@@ -5,14 +5,10 @@ from typing import Any
 
 import polars as pl
 
-SMALL_N = 30
-"""Below this many respondents a figure is shown as 参考値 (for reference only)."""
+from pipeline.loyalty.measures import SIGNIFICANT, UNCERTAIN_BELOW
 
 ACCOUNTED = ("read", "analysed", "no_opinion", "duplicate", "quarantined", "outside_window", "carried_over")
 """What is counted of each source."""
-
-SIGNIFICANT = 0.05
-"""An impact counts as significant below this p, adjusted over all themes."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +84,7 @@ def is_significant(theme: dict[str, Any]) -> bool:
 
 def is_uncertain(theme: dict[str, Any]) -> bool:
     """Return whether too few respondents mention the theme to build on its figures."""
-    return bool(theme["n_feedback"] < SMALL_N)
+    return bool(theme["n_feedback"] < UNCERTAIN_BELOW)
 
 
 def children_of(theme: dict[str, Any], summary: dict[str, Any]) -> list[dict[str, Any]]:

@@ -4,8 +4,9 @@ from typing import Any
 
 from xlsxwriter.worksheet import Worksheet
 
+from pipeline.loyalty.measures import UNCERTAIN_BELOW
 from pipeline.report.cells import Cells
-from pipeline.report.night import SMALL_N, badge, is_significant, is_uncertain, ranked_themes
+from pipeline.report.night import badge, is_significant, is_uncertain, ranked_themes
 from pipeline.report.wording import Words
 
 
@@ -66,7 +67,7 @@ def _value(theme: dict[str, Any], key: str, summary: dict[str, Any], t: Words) -
             return t("not_computed")
         return t("significant" if is_significant(theme) else "not_significant")
     if key == "caution":
-        return t("reference_n", n=SMALL_N) if is_uncertain(theme) else None
+        return t("reference_n", n=UNCERTAIN_BELOW) if is_uncertain(theme) else None
     if "." in key:
         group, name = key.split(".")
         return theme["by_group"].get(group, {}).get(name, 0)
