@@ -292,6 +292,13 @@ def test_workbook_has_its_sheets_filters_and_charts(book):
     assert book.properties.created == datetime(2024, 11, 21)
 
 
+def test_workbook_prints_every_sheet_across_one_page_with_its_header_repeated(book):
+    for sheet in book:
+        assert (sheet.page_setup.orientation, sheet.page_setup.fitToHeight) == ("landscape", 0)  # width: 1 when unsaid
+        assert sheet.sheet_properties.pageSetUpPr.fitToPage
+    assert [sheet.title for sheet in book if sheet.print_title_rows == "$1:$1"] == ["テーマ", "声", "隔離"]
+
+
 def test_workbook_holds_no_formula_and_no_link(book):
     cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
     assert not [cell.coordinate for cell in cells if cell.data_type == "f" or cell.hyperlink]

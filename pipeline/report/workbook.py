@@ -19,6 +19,7 @@ from pipeline.report.theme_sheet import column_of, write_themes
 from pipeline.report.wording import Words, count, words_of
 
 CHARTED_THEMES, CHARTED_LINES = 15, 5
+_A4 = 9
 _WIDE = {"unit_text": 70, "theme": 22, "parent_theme": 18, "value": 40, "reason": 30, "file": 24}
 _CODES = {"sentiment": "sentiments", "intent": "intents", "nps_group": "groups"}
 
@@ -40,7 +41,18 @@ def render_workbook(night: Night) -> bytes:
         _write_table(sheets["voices"], night.local_units(), cells)
         _write_table(sheets["quarantine"], night.quarantine, cells)
         _write_overview(sheets["overview"], night, cells)
+        for sheet in sheets.values():
+            _print_on_a4(sheet)
+        for name in ("themes", "voices", "quarantine"):
+            sheets[name].repeat_rows(0)
     return buffer.getvalue()
+
+
+def _print_on_a4(sheet: Worksheet) -> None:
+    """Print a sheet across, as wide as the page, on as many pages as its rows need."""
+    sheet.set_landscape()
+    sheet.set_paper(_A4)
+    sheet.fit_to_pages(1, 0)
 
 
 def _write_overview(sheet: Worksheet, night: Night, cells: Cells) -> None:
