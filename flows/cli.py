@@ -45,8 +45,10 @@ def serve(
     port: Annotated[int, typer.Option(help="Of the UI, the API and the reports.")] = 4200,
     host: Annotated[str, typer.Option(help="The address to listen on; others have no password.")] = "127.0.0.1",
     home: Annotated[Path | None, typer.Option(help="Prefect's folder; default OUT/.prefect.")] = None,
+    name: Annotated[list[str] | None, typer.Option(help="Another name browsers call this machine by.")] = None,
+    pool: Annotated[str | None, typer.Option(help="Leave the runs to the workers of this work pool.")] = None,
 ) -> None:
-    """Serve the Prefect UI, the schedules, the forms and the reports, in one process."""
+    """Serve the Prefect UI, the schedules, the forms and the reports, in one process; runs are its children."""
     with one_line_errors():
         from flows.config import load_config
 
@@ -56,7 +58,7 @@ def serve(
         from flows.serve import serve as serve_all
 
         typer.echo(f"http://{host}:{port}")
-        serve_all(configs, home=place, host=host, port=port)
+        serve_all(configs, home=place, host=host, port=port, names=name or (), pool=pool)
 
 
 @app.command()
@@ -66,9 +68,11 @@ def deploy(
 ) -> None:
     """Register the schedule and the forms on the Prefect server of PREFECT_API_URL, for the workers of a pool."""
     with one_line_errors():
+        import asyncio
+
         from flows.deploy import register
 
-        register(config, pool)
+        asyncio.run(register(config, pool))
     typer.echo(f"{config}: registered for the workers of {pool}")
 
 

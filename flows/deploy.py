@@ -1,15 +1,16 @@
 """The deployments of a configuration: what the Prefect server schedules and offers as forms."""
 
-import asyncio
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from uuid import UUID
 
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.actions import DeploymentScheduleCreate
+from prefect.client.schemas.actions import DeploymentScheduleCreate, WorkPoolCreate
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.deployments.runner import RunnerDeployment
+from prefect.exceptions import ObjectAlreadyExists
 from prefect.types.entrypoint import EntrypointType
 
 from flows.backfill import backfill
@@ -56,9 +57,13 @@ def deployments_of(config_path: str | Path) -> list[RunnerDeployment]:
     return found
 
 
-def register(config_path: str | Path, pool: str) -> list[UUID]:
-    """Register the deployments for the workers of a work pool, on the server of PREFECT_API_URL."""
-    return [asyncio.run(d.aapply(work_pool_name=pool)) for d in deployments_of(config_path)]
+async def register(config_path: str | Path, pool: str) -> None:
+    """Register the deployments for the workers of a pool of processes, which is made where it is missing."""
+    async with get_client() as client:
+        with suppress(ObjectAlreadyExists):
+            await client.create_work_pool(WorkPoolCreate(name=pool, type="process"))
+    for deployment in deployments_of(config_path):
+        await deployment.aapply(work_pool_name=pool)
 
 
 def delete_others(served: set[UUID]) -> None:

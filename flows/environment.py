@@ -8,6 +8,7 @@ from pathlib import Path
 
 from flows.links import BASE
 
+EVERYWHERE = ("0.0.0.0", "::")
 ALWAYS = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
@@ -24,7 +25,7 @@ COMMAND_LINE = {
 
 def serving(home: Path, host: str, port: int) -> dict[str, str]:
     """Return the settings of a server of our own, its runs included."""
-    address = f"http://{host}:{port}"
+    address = f"http://{'127.0.0.1' if host in EVERYWHERE else host}:{port}"
     return {
         "PREFECT_HOME": str(home),
         "PREFECT_API_URL": f"{address}/api",

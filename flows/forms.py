@@ -31,9 +31,17 @@ Menus = Mapping[str, Mapping[str, Sequence[str]]]
 def form(flow: Flow[..., Any], menus: Mapping[str, Sequence[str]]) -> ParameterSchema:
     """Return the form of a flow as JSON schema, in the order of its parameters."""
     schema = parameter_schema(flow.fn)
-    schema.properties = {name: field for name, field in schema.properties.items() if name not in FIXED}
+    schema.properties = {name: _plain(field) for name, field in schema.properties.items() if name not in FIXED}
     schema.required = [name for name in schema.required if name not in FIXED]
     return ParameterSchema(**with_menus(schema.model_dump(), menus))
+
+
+def _plain(field: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an optional field as one that may be left empty: the UI would ask first whether it is a date or None."""
+    kinds = [kind for kind in field.get("anyOf", []) if kind != {"type": "null"}]
+    if len(kinds) != 1:
+        return dict(field)
+    return {name: value for name, value in field.items() if name not in ("anyOf", "default")} | kinds[0]
 
 
 def with_menus(schema: Mapping[str, Any], menus: Mapping[str, Sequence[str]]) -> dict[str, Any]:
@@ -84,4 +92,4 @@ def _segments(config: Config, values: Mapping[str, Sequence[str]]) -> list[str]:
     known = {column: values.get(column, []) for column in config.segments}
     if any(len(found) > MOST_VALUES for found in known.values()):
         return []
-    return [f"{column}={value}" for column, found in known.items() for value in found]
+    return [f"{column}={value}" for column, found in known.items() for value in found if value]

@@ -17,19 +17,31 @@ from prefect.runner import Runner
 from prefect.server.api.server import create_app
 
 from flows.config import ConfigError, load_config
-from flows.deploy import delete_others, deployments_of
+from flows.deploy import delete_others, deployments_of, register
 from flows.links import slug
 from flows.runs import close_runs, living_runs
 from flows.web import OwnOrigin, reports
 
+LOCAL = ("127.0.0.1", "localhost")
 START = 180
 """Seconds the server may take to start on a busy machine."""
 
 
-def serve(configs: Sequence[Path], *, home: Path, host: str, port: int) -> None:
+def serve(
+    configs: Sequence[Path], *, home: Path, host: str, port: int, names: Sequence[str] = (), pool: str | None = None
+) -> None:
     """Serve the deployments until the process is told to end.
 
     The settings of :mod:`flows.environment` must be in force. Runs are processes of their own.
+
+    Parameters
+    ----------
+    home : Path
+        Prefect's folder.
+    host, port, names
+        Where to listen, and by which other names browsers and workers may call this server.
+    pool : str, optional
+        The work pool whose workers run everything; made where it is missing. Default: this process does.
 
     Raises
     ------
@@ -40,12 +52,19 @@ def serve(configs: Sequence[Path], *, home: Path, host: str, port: int) -> None:
     if len(folders) < len(configs):
         raise ConfigError("two of the configs have the same file name, which is their name in the UI; rename one")
     _check_free(host, port)
-    # Whoever held a slot is gone: nothing but this process runs the deployments of this server.
-    shutil.rmtree(home / "concurrency_leases", ignore_errors=True)
-    with _server(folders, host, port) as failed:
-        asyncio.run(_run(configs, failed))
+    if pool is None:  # whoever held a slot is gone: nothing but this process runs the deployments of this server
+        shutil.rmtree(home / "concurrency_leases", ignore_errors=True)
+    with _server(folders, frozenset(f"{name}:{port}" for name in {host, *LOCAL, *names}), host, port) as failed:
+        asyncio.run(_run(configs, failed) if pool is None else _wait(configs, pool, failed))
     if failed.is_set():
         raise RuntimeError("the server ended; see its log")
+
+
+async def _wait(configs: Sequence[Path], pool: str, failed: threading.Event) -> None:
+    """Register the deployments for the workers of a pool, and stay until told to end."""
+    for path in configs:
+        await register(path, pool)
+    await _told(failed)
 
 
 async def _run(configs: Sequence[Path], failed: threading.Event) -> None:
@@ -60,12 +79,16 @@ async def _run(configs: Sequence[Path], failed: threading.Event) -> None:
 
 async def _until_told(runner: Runner, failed: threading.Event) -> None:
     """Stop the runner, and the runs under way with it, on a signal or when the server has ended."""
+    await _told(failed)
+    await runner.astop()
+
+
+async def _told(failed: threading.Event) -> None:
     told, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
     while not failed.is_set() and not told.is_set():
         await asyncio.sleep(0.5)
-    await runner.astop()
 
 
 def _recover(served: set) -> None:
@@ -80,12 +103,11 @@ def _recover(served: set) -> None:
 
 
 @contextmanager
-def _server(folders: dict[str, Path], host: str, port: int) -> Iterator[threading.Event]:
+def _server(folders: dict[str, Path], hosts: frozenset[str], host: str, port: int) -> Iterator[threading.Event]:
     """Run the Prefect server in a thread; the event is set when it ends by itself."""
     prefect.__ui_v2_static_path__ = Path("/nonexistent")  # it asks an analytics host, see flows.web
     app = create_app(final=True)
     app.router.routes.insert(0, reports(folders))
-    hosts = frozenset(f"{name}:{port}" for name in {host, "127.0.0.1", "localhost"})
     config = uvicorn.Config(
         OwnOrigin(app, hosts), host=host, port=port, log_level="warning", timeout_keep_alive=60, ws="websockets-sansio"
     )

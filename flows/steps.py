@@ -74,7 +74,8 @@ def step(name: str, **options: Any) -> Callable[[Callable[P, R]], Callable[P, R]
                 shown.advance()
             return value
 
-        return task(name=name, cache_policy=NO_CACHE, persist_result=False, **options)(run)
+        shown = {"task_run_name": name} | options
+        return task(name=name, cache_policy=NO_CACHE, persist_result=False, **shown)(run)
 
     return wrap
 
