@@ -32,8 +32,8 @@ class _Progress:
         self.n_steps, self.done = n_steps, 0
         self.artifact: UUID = create_progress_artifact(0.0, key=key, description=description)  # type: ignore[assignment]
 
-    def advance(self) -> None:
-        self.done = min(self.done + 1, self.n_steps)
+    def advance(self, n_steps: int = 1) -> None:
+        self.done = min(self.done + n_steps, self.n_steps)
         update_progress_artifact(self.artifact, 100 * self.done / self.n_steps)
 
 
@@ -43,9 +43,11 @@ _progress: ContextVar[_Progress | None] = ContextVar("progress", default=None)
 @contextmanager
 def shown_progress(key: str, description: str, n_steps: int) -> Iterator[None]:
     """Show in the Prefect UI how many of the steps inside the block are done."""
-    token = _progress.set(_Progress(key, description, n_steps))
+    shown = _Progress(key, description, n_steps)
+    token = _progress.set(shown)
     try:
         yield
+        shown.advance(n_steps)  # a source that could not be read ended no step
     finally:
         _progress.reset(token)
 
