@@ -1,25 +1,16 @@
-"""The command line: ``kikitori demo``, ``run``, ``report``, ``themes``, ``forget`` and ``doctor``."""
+"""The command line: nights, the server with its forms, themes, erasure, and what is installed."""
 
-import os
-from datetime import date
+import sys
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from flows import themes
+from flows.environment import ALWAYS, COMMAND_LINE, serving, set_defaults
 from flows.errors import one_line_errors
 
-# Customers' words stay on this machine: Prefect's and the model hub's telemetry is off before either is imported.
-SETTINGS = {
-    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    "DO_NOT_TRACK": "1",
-    "HF_HUB_DISABLE_TELEMETRY": "1",
-    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
-    "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
-    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",  # a busy machine needs more than the default 20 s
-}
 DEMO = Path(__file__).parent.parent / "configs" / "demo" / "demo.toml"
 DEMO_NIGHTS = ("2026-11-15", "2026-11-22")
 
@@ -41,9 +32,48 @@ def run(
     config: Annotated[Path, typer.Argument(help="The deployment's TOML file.")],
     date_: Annotated[str | None, typer.Option("--date", help="Business date, e.g. 2026-11-22; default today.")] = None,
     out: Annotated[Path | None, typer.Option(help="Where the nights go; default as configured.")] = None,
+    unless_published: Annotated[bool, typer.Option("--unless-published", help="Not if it is published.")] = False,
+    wait: Annotated[int, typer.Option(help="Minutes to wait for a run that is under way.")] = 0,
 ) -> None:
-    """Run one night."""
-    _run_night(config, date_, out)
+    """Run one night, again if it is published already."""
+    _run_night(config, date_, out, force=not unless_published, wait=wait)
+
+
+@app.command()
+def serve(
+    configs: Annotated[list[Path], typer.Argument(help="The deployments' TOML files.")],
+    port: Annotated[int, typer.Option(help="Of the UI, the API and the reports.")] = 4200,
+    host: Annotated[str, typer.Option(help="The address to listen on; others have no password.")] = "127.0.0.1",
+    home: Annotated[Path | None, typer.Option(help="Prefect's folder; default OUT/.prefect.")] = None,
+    name: Annotated[list[str] | None, typer.Option(help="Another name browsers call this machine by.")] = None,
+    pool: Annotated[str | None, typer.Option(help="Leave the runs to the workers of this work pool.")] = None,
+) -> None:
+    """Serve the Prefect UI, the schedules, the forms and the reports, in one process; runs are its children."""
+    with one_line_errors():
+        from flows.config import load_config
+
+        place = (home or load_config(configs[0]).out / ".prefect").resolve()
+        place.mkdir(parents=True, exist_ok=True, mode=0o700)
+        set_defaults(serving(place, host, port))
+        from flows.serve import serve as serve_all
+
+        typer.echo(f"http://{host}:{port}")
+        serve_all(configs, home=place, host=host, port=port, names=name or (), pool=pool)
+
+
+@app.command()
+def deploy(
+    config: Annotated[Path, typer.Argument(help="The deployment's TOML file.")],
+    pool: Annotated[str, typer.Option(help="The work pool whose workers run it.")],
+) -> None:
+    """Register the schedule and the forms on the Prefect server of PREFECT_API_URL, for the workers of a pool."""
+    with one_line_errors():
+        import asyncio
+
+        from flows.deploy import register
+
+        asyncio.run(register(config, pool))
+    typer.echo(f"{config}: registered for the workers of {pool}")
 
 
 @app.command()
@@ -88,10 +118,7 @@ def forget(
         settings = load_config(config)
         who = by or getpass.getuser()
         erased = forget_in(settings, out or settings.out, by=who, customer=customer, feedback=feedback, source=source)
-    typer.echo(
-        f"erased {erased.n_feedback} responses, {erased.n_units} units, {erased.n_quarantine} quarantined rows, "
-        f"{erased.n_cache} cache rows; {len(erased.nights)} nights rendered again; refused from now on"
-    )
+    typer.echo(erased.told)
 
 
 @app.command()
@@ -120,24 +147,30 @@ def doctor(config: Annotated[Path | None, typer.Argument(help="A config to check
 
 def main() -> None:
     """Run the command line."""
-    for name, value in SETTINGS.items():
-        os.environ.setdefault(name, value)
+    set_defaults(ALWAYS)
     app()
 
 
-def _run_night(config: Path, business_date: str | None, out: Path | None) -> None:
+def _run_night(config: Path, business_date: str | None, out: Path | None, *, force: bool = True, wait: int = 0) -> None:
     from flows.config import load_config
     from flows.progress import terminal_progress
 
+    set_defaults(COMMAND_LINE)
     with one_line_errors():
-        if business_date is not None:
-            _checked_date(business_date)
-        load_config(config)  # what can be refused before the models are loaded is refused here
+        day = _checked_date(business_date) if business_date else None
+        settings = load_config(config)  # what can be refused before the models are loaded is refused here
+        folder, day = out or settings.out, day or datetime.now(settings.zone).date()
         from flows.nightly import nightly
+        from flows.outcome import INCOMPLETE
 
         with terminal_progress():
-            folder = nightly(str(config), business_date, str(out) if out else None)
-    typer.echo(f"{Path(folder) / 'report.html'}")
+            state = nightly(str(config), day, force, str(folder), wait_minutes=wait, return_state=True)
+        if state.name != INCOMPLETE:
+            state.result()  # raises what went wrong
+    typer.echo(f"{folder / day.isoformat() / 'report.html'}")
+    if state.name == INCOMPLETE:
+        print(f"kikitori: {state.message}", file=sys.stderr)
+        raise typer.Exit(2)
 
 
 def _checked_date(value: str) -> date:

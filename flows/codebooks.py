@@ -1,14 +1,39 @@
-"""Write a night's themes as a codebook: ``kikitori themes export``."""
+"""Codebooks by name, and a night's themes written as one: ``kikitori themes export``."""
 
 from datetime import date, timedelta
 from pathlib import Path
 
-from flows.config import ConfigError
+from flows.config import Config, ConfigError
+from pipeline.question import QuestionError
 from pipeline.store import Store
 from pipeline.themes.codebook_themes import codebook_of
 from pipeline.themes.codebooks import to_excel, to_toml
 
 WRITERS = {".toml": to_toml, ".xlsx": to_excel}
+SHIPPED = Path(__file__).parent.parent / "configs" / "codebooks"
+AS_CONFIGURED, NO_CODEBOOK = "設定のとおり", "使わない"
+"""What a form offers beside the names."""
+
+
+def known_codebooks(config: Config) -> dict[str, Path]:
+    """Return the codebooks a question may name: those beside the configured one, and the shipped ones."""
+    own = config.themes.codebook.parent if config.themes.codebook else None
+    places = [SHIPPED, *([own] if own else [])]
+    return {path.stem: path for place in places for path in sorted(place.glob("*.*")) if path.suffix in WRITERS}
+
+
+def codebook_named(name: str, config: Config) -> Path:
+    """Return the codebook's file.
+
+    Raises
+    ------
+    QuestionError
+        If there is none of that name.
+    """
+    known = known_codebooks(config)
+    if name not in known:
+        raise QuestionError(f"コードブック「{name}」はありません。あるのは {'、'.join(known) or 'なし'} です")
+    return known[name]
 
 
 def export_codebook(store: Store, title: str, file: Path, business_date: date | None = None) -> int:

@@ -4,11 +4,13 @@ import difflib
 import os
 import re
 import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 import sqlalchemy as sa
+from cronsim import CronSim, CronSimError
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from pipeline.customers import CUSTOMER_ROLES
@@ -157,6 +159,35 @@ class Report(_Section):
     """How the report is told."""
 
     language: Literal["ja", "en"] = "ja"
+    url: str | None = None  # where readers find the folder `out`: the base of the links to the reports
+
+    @field_validator("url")
+    @classmethod
+    def _http(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("http://", "https://")):
+            raise ValueError(f"url must begin with http:// or https://; got {value!r}")
+        return value and value.rstrip("/")
+
+
+class Schedule(_Section):
+    """When nights run by themselves, and what becomes of nights that were missed."""
+
+    cron: str = "0 2 * * *"  # in the config's time zone; "": no schedule
+    catch_up: Literal["run", "skip"] = "run"
+    wait_minutes: Annotated[int, Field(ge=0)] = 120  # for a run that has the deployment to itself
+
+    @field_validator("cron")
+    @classmethod
+    def _usable(cls, value: str) -> str:
+        try:
+            if value and (len(value.split()) != 5 or next(CronSim(value, datetime.now(UTC)), None) is None):
+                raise CronSimError("five fields that some day meets")
+        except CronSimError as error:
+            raise ValueError(
+                f'cron has five fields, e.g. "0 2 * * *" for 02:00 every night, or is "" for no schedule; '
+                f"got {value!r} ({error})"
+            ) from None
+        return value
 
 
 class Privacy(_Section):
@@ -261,6 +292,7 @@ class Config(_Section):
     loyalty: Loyalty = Loyalty()
     report: Report = Report()
     notify: Notify | None = None
+    schedule: Schedule = Schedule()
 
     @field_validator("timezone")
     @classmethod
@@ -406,6 +438,7 @@ def _valid_keys(where: list[Any]) -> list[str]:
         "loyalty": Loyalty,
         "report": Report,
         "notify": Notify,
+        "schedule": Schedule,
     }
     section = next((sections[part] for part in where if part in sections), Config)
     return list(section.model_fields)

@@ -1,61 +1,96 @@
-"""The curation form: a flow whose flat parameters the Prefect UI shows as one.
-
-The docstring of the flow has Google's sections, because these are the ones whose descriptions Prefect shows.
-"""
+"""The curation form: a flow whose flat parameters the Prefect UI shows as one."""
 
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
 
-from prefect import flow, get_run_logger
+from prefect import State
 from prefect.artifacts import create_table_artifact
+from prefect.states import Completed
 
 from flows.config import load_config
 from flows.curation import decide, list_themes
 from flows.deployment import store_url
+from flows.fields import titled
+from flows.forms import refresh_menus
+from flows.links import slug
+from flows.steps import told_flow
+from pipeline.question import QuestionError
 from pipeline.store import Store
-from pipeline.themes.curation import CurationError, told
+from pipeline.themes.curation import told
 
-Action = Literal["rename", "merge", "split", "pin", "unpin", "hide", "unhide", "move", "retire", "refit", "undo"]
-_NEEDS = {"rename": "name", "merge": "into", "split": "parts", "move": "phrase", "undo": "number"}
+Action = Literal[
+    "名前を付ける",
+    "別のテーマにまとめる",
+    "分ける",
+    "言葉をテーマに移す",
+    "固定する",
+    "固定をやめる",
+    "隠す",
+    "隠すのをやめる",
+    "終了する",
+    "次の夜に見つけ直す",
+    "決定を取り消す",
+]
+_KINDS = {
+    "名前を付ける": ("rename", "name", "新しい名前"),
+    "別のテーマにまとめる": ("merge", "into", "まとめる先のテーマ"),
+    "分ける": ("split", "parts", "分ける数"),
+    "言葉をテーマに移す": ("move", "phrase", "言葉"),
+    "固定する": ("pin", None, None),
+    "固定をやめる": ("unpin", None, None),
+    "隠す": ("hide", None, None),
+    "隠すのをやめる": ("unhide", None, None),
+    "終了する": ("retire", None, None),
+    "次の夜に見つけ直す": ("refit", None, None),
+    "決定を取り消す": ("undo", "number", "決定の番号"),
+}
+_OF_NO_THEME = ("refit", "undo")
 
 
-@flow(name="curate")
+@told_flow("curate", flow_run_name="curate {action} {theme}")
 def curate(
     config_path: str,
-    made_by: str,
-    action: Action,
-    theme_id: str | None = None,
-    name: str | None = None,
-    into: str | None = None,
-    phrase: str | None = None,
-    parts: int = 2,
-    number: int | None = None,
-    from_night: date | None = None,
-) -> str:
-    """Decide something about a theme; every later night honours it.
+    action: Annotated[Action, titled("すること")],
+    made_by: Annotated[str, titled("決めた人")],
+    theme: Annotated[str, titled("テーマ")] = "",
+    name: Annotated[str, titled("新しい名前")] = "",
+    into: Annotated[str, titled("まとめる先のテーマ")] = "",
+    phrase: Annotated[str, titled("移す言葉")] = "",
+    parts: Annotated[Literal[2, 3, 4, 5], titled("分ける数")] = 2,
+    number: Annotated[int, titled("決定の番号")] = 0,
+    from_night: Annotated[date | None, titled("いつの夜から")] = None,
+) -> State:
+    """テーマの整理：名前を付ける、まとめる、分ける、隠すなど。決めたことは記録され、以後の夜に反映されます。
 
     Args:
-        config_path: The deployment's TOML file.
-        made_by: Your name, for the history.
-        action: What to do.
-        theme_id: The theme, e.g. T0003 (not for refit and undo).
-        name: For rename: the new name, at most 20 characters.
-        into: For merge: the id of the theme that stays.
-        phrase: For move: words as they stand in the comments.
-        parts: For split: how many themes it becomes, 2 to 5.
-        number: For undo: the decision's number in the history.
-        from_night: The first night it holds for; empty: the one after the newest night.
+        config_path: 設定ファイル（TOML）。
+        action: 何をするか。
+        made_by: お名前。履歴に残ります。
+        theme: 対象のテーマ（「次の夜に見つけ直す」と「決定を取り消す」では不要）。
+        name: 「名前を付ける」とき：20文字まで。以後、機械が変えることはありません。
+        into: 「別のテーマにまとめる」とき：残るテーマ。
+        phrase: 「言葉をテーマに移す」とき：コメントにあるとおりの言葉。この言葉を含む意見が、対象のテーマに入ります。
+        parts: 「分ける」とき：いくつに分けるか。
+        number: 「決定を取り消す」とき：履歴にある番号。
+        from_night: この日の夜から反映します。空欄なら、次の夜から。
     """
-    given = {"name": name, "into": into, "phrase": phrase, "number": number, "parts": parts}
-    needed = _NEEDS.get(action)
-    if needed and given[needed] is None:
-        raise CurationError(f"{action} needs {needed}; fill that field in")
+    kind, key, label = _KINDS[action]
+    given = {"name": name, "into": _theme_id(into), "phrase": phrase, "parts": parts, "number": number}
+    if key and not given[key]:
+        raise QuestionError(f"「{action}」には「{label}」が要ります。入力してください")
+    if kind not in _OF_NO_THEME and not theme:
+        raise QuestionError(f"「{action}」には「テーマ」が要ります。選んでください")
     config = load_config(config_path)
     with Store.open(store_url(config, config.out)) as store:
-        detail = {needed: given[needed]} if needed else {}
-        subject = None if action in ("refit", "undo") else theme_id
-        decision = decide(store, action, subject, detail, made_by=made_by, holds_from=from_night)
+        subject = None if kind in _OF_NO_THEME else _theme_id(theme)
+        detail = {key: given[key]} if key else {}
+        decision = decide(store, kind, subject, detail, made_by=made_by, holds_from=from_night)
         rows = [{**vars(row), "keywords": "、".join(row.keywords)} for row in list_themes(store)]
-    create_table_artifact(key="registry", table=rows, description=config.title)
-    get_run_logger().info("decision %s holds from %s", decision.number, decision.holds_from)
-    return f"{decision.number} {told(decision)}"
+    create_table_artifact(rows, key=f"{slug(config_path)}-registry", description=config.title)
+    refresh_menus(config, config_path)
+    return Completed(message=f"{decision.number} {told(decision)} (from the night of {decision.holds_from})")
+
+
+def _theme_id(chosen: str) -> str:
+    """Return the id of a theme chosen from the menu, which shows its name behind it."""
+    return chosen.split(maxsplit=1)[0] if chosen.strip() else ""

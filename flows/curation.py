@@ -1,6 +1,6 @@
 """What the command line and the form share: look the themes up, check a decision, append it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -45,25 +45,25 @@ def decide(
     CurationError
         If it cannot be carried out.
     """
-    earlier = store.decisions()
-    registry = store.registry_before(LATER)
-    if registry.last_night is None:
-        raise CurationError("there is nothing to decide about before the first night; run one with kikitori run")
     if "phrase" in detail:
         detail = {**detail, "phrase": mask_personal_data(detail["phrase"])}
-    wanted = Decision(
-        number=1 + max((d.number for d in earlier), default=0),
-        kind=kind,
-        theme_id=theme_id,
-        detail=detail,
-        made_by=made_by,
-        made_at=made_at or datetime.now(UTC).replace(microsecond=0),
-        holds_from=holds_from or registry.last_night + timedelta(days=1),
-    )
-    names, parents = names_shown(registry)
-    decision = check(wanted, names, earlier, parents=parents)
-    store.decide(decision)
-    return decision
+
+    def next_decision(earlier: Sequence[Decision], registry: Registry) -> Decision:
+        if registry.last_night is None:
+            raise CurationError("there is nothing to decide about before the first night; run one with kikitori run")
+        wanted = Decision(
+            number=1 + max((d.number for d in earlier), default=0),
+            kind=kind,
+            theme_id=theme_id,
+            detail=detail,
+            made_by=made_by,
+            made_at=made_at or datetime.now(UTC).replace(microsecond=0),
+            holds_from=holds_from or registry.last_night + timedelta(days=1),
+        )
+        names, parents = names_shown(registry)
+        return check(wanted, names, earlier, parents=parents)
+
+    return store.decide(next_decision)
 
 
 def names_shown(registry: Registry) -> tuple[dict[str, str], set[str]]:

@@ -1,7 +1,6 @@
 """Have a deployment's folder and database for oneself: one run at a time, whatever became of the last one."""
 
 import errno
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -11,10 +10,11 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from flows.config import Config, ConfigError
+from flows.explorations import remove_outdated
+from flows.locks import LOCK, BusyError, in_time, locked
 from flows.publish import clear_workspace, finish_pages
 from pipeline.store import Store
 
-LOCK = ".kikitori.lock"
 _UNWRITABLE = {
     errno.ENOSPC: "free some space, then run again",
     errno.EDQUOT: "free some space, then run again",
@@ -28,10 +28,6 @@ _UNWRITABLE = {
 }
 
 
-class BusyError(RuntimeError):
-    """Another process works on the same deployment; the message is one line."""
-
-
 class UnwritableError(RuntimeError):
     """What a run leaves cannot be written; the message is one line."""
 
@@ -42,7 +38,7 @@ def store_url(config: Config, folder: Path) -> str:
 
 
 @contextmanager
-def deployment(config: Config, folder: Path, *, night: date | None = None) -> Iterator[Store]:
+def deployment(config: Config, folder: Path, *, night: date | None = None, wait: float = 0) -> Iterator[Store]:
     """Open a deployment for writing, alone; what a killed run left unfinished is finished first.
 
     Parameters
@@ -51,24 +47,40 @@ def deployment(config: Config, folder: Path, *, night: date | None = None) -> It
         Where its nights are published.
     night : date, optional
         The night that is about to run: its own pages need no finishing.
+    wait : float
+        Seconds to wait for another process to end.
 
     Raises
     ------
     BusyError
-        At once, if another process works on this folder or database. A killed process holds nothing.
+        If another process works on this folder or database until the wait is over. A killed process holds nothing.
     UnwritableError
         If the folder cannot be written, at the start or later.
     """
+    with writable(folder), in_time(wait, lambda: _alone(config, folder)) as store:
+        clear_workspace(folder)
+        finish_pages(store, folder, but=night)
+        remove_outdated(store, folder)
+        yield store
+
+
+def published_nights(config: Config, folder: Path) -> list[date]:
+    """Return the dates of the stored nights, oldest first, while somebody else may be working."""
+    if config.store is None and not (folder / "kikitori.db").exists():
+        return []
+    with Store.open(store_url(config, folder)) as store:
+        return store.dates()
+
+
+@contextmanager
+def _alone(config: Config, folder: Path) -> Iterator[Store]:
+    folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
-        stack.enter_context(writable(folder))
-        folder.mkdir(parents=True, exist_ok=True)
         for place in sorted({folder.resolve(), *_folder_of(store_url(config, folder))}):
-            stack.enter_context(_locked(place / LOCK))
+            stack.enter_context(locked(place / LOCK))
         store = stack.enter_context(Store.open(store_url(config, folder)))
         if not stack.enter_context(store.running()):
             raise BusyError("another run is using this deployment's database; let it end, then run again")
-        clear_workspace(folder)
-        finish_pages(store, folder, but=night)
         yield store
 
 
@@ -85,26 +97,6 @@ def writable(folder: Path) -> Iterator[None]:
         raise UnwritableError(
             f"{where}: cannot be written ({reason}); {_UNWRITABLE[error.errno]}; what was published before is untouched"
         ) from error
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold a file's lock; the kernel drops it when the process ends, however it ends."""
-    with path.open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            holder = file.read().strip()
-            who = f"process {holder}" if holder.isdigit() else "another run"
-            raise BusyError(f"{who} is working on {path.parent}; let it end, then run again") from None
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
-        try:
-            yield
-        finally:
-            file.truncate(0)
 
 
 def _folder_of(url: str) -> set[Path]:

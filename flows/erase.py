@@ -5,6 +5,7 @@ from pathlib import Path
 
 from flows.config import Config, ConfigError
 from flows.deployment import deployment
+from flows.explorations import remove_outdated
 from flows.keys import deployment_key
 from flows.publish import finish_pages
 from pipeline.cleanse import hash_customer
@@ -20,6 +21,7 @@ def forget(
     customer: str | None = None,
     feedback: str | None = None,
     source: str | None = None,
+    wait: float = 0,
 ) -> Erased:
     """Erase a customer's responses, or one response, from the store and from every published night.
 
@@ -35,6 +37,8 @@ def forget(
         The id as the exports have it; exactly one of them.
     source : str, optional
         The source of the response; default every configured source.
+    wait : float
+        Seconds to wait for another process that works on the deployment.
 
     Raises
     ------
@@ -49,7 +53,7 @@ def forget(
     if source is not None and (source not in names or customer):
         raise ConfigError(f"forget: --source goes with --feedback and is one of {', '.join(names)}; got {source!r}")
     now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
-    with deployment(config, folder) as store:
+    with deployment(config, folder, wait=wait) as store:
         secret = deployment_key(folder)
         if customer:
             erased = forget_customer(store, hash_customer(customer, secret), secret=secret, by=by, at=now)
@@ -57,6 +61,7 @@ def forget(
             sources = [source] if source else names
             erased = forget_feedback(store, str(feedback), sources, secret=secret, by=by, at=now)
         finish_pages(store, folder)
+        remove_outdated(store, folder)
         if not store.compact():
             raise StoreError(
                 "erased, but the database is being read by another program, which keeps the words in its files: "

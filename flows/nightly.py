@@ -1,36 +1,45 @@
 """The night, as a table of contents: read, cleanse, split, encode, group, count, publish."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
+from typing import Annotated, Any
 
 import numpy as np
 import polars as pl
-from prefect import flow, task
-from prefect.artifacts import create_markdown_artifact, create_table_artifact
-from prefect.cache_policies import NO_CACHE
+from prefect import State
 
+from flows.artifacts import leave_artifacts
 from flows.config import Config, ConfigError, Source, load_config
 from flows.deployment import deployment
+from flows.errors import described, told_errors
+from flows.explorations import remove_outdated
+from flows.fields import titled
+from flows.forms import refresh_menus
 from flows.keys import deployment_key
+from flows.links import link_to, slug
 from flows.name_endpoint import name_proposer
+from flows.outcome import Overtaken, already_published, night_state
+from flows.plan import run_missed_nights, tonight_of
 from flows.progress import stage
 from flows.publish import finish_pages, stored_tables, write_pages
+from flows.runs import close_dead_runs, run_name
+from flows.steps import AGAIN, shown_progress, step, told_flow
 from models.embedding import Encoder
 from models.sentiment import SentimentClassifier
 from models.theme_prior import prior_for
 from pipeline import segment
-from pipeline.cache import text_key
+from pipeline.cache import Cache, text_key
 from pipeline.customers import Customers, read_customers
 from pipeline.encode import Encoded, adapt_to_scores, encode_units, with_sentiment
 from pipeline.erasure import expire
 from pipeline.intake import Intake, account, refuse, take_in, window_feedback
-from pipeline.mask import NO_WORDS, WordList
 from pipeline.near_duplicates import near_duplicates
 from pipeline.opinions import annotate_texts, opinion_units
 from pipeline.parse import Parser, shared_parser
-from pipeline.read import InputError, Reading, read_source
+from pipeline.read import NO_ROWS, Reading, read_source
 from pipeline.report import Night
 from pipeline.segment import Annotation
 from pipeline.store import Store
@@ -43,95 +52,118 @@ from pipeline.themes.night import ThemedNight, find_themes
 from pipeline.themes.registry import Registry
 from pipeline.tombstones import Tombstones, tombstones
 
+N_STEPS = 9
+"""Steps of a night beside the reading of its sources."""
+
 
 @dataclass(frozen=True)
 class Tools:
-    """What a night loads once: store, secret, parser and models."""
+    """What a night or a question loads once: cache, secret, parser and models."""
 
-    store: Store
+    cache: Cache
     secret: bytes
     parser: Parser
     classifier: SentimentClassifier
 
 
-@flow(name="nightly", validate_parameters=False)
-def nightly(config_path: str, business_date: str | None = None, out: str | None = None) -> str:
-    """Analyse the window that ends on a business date and publish its folder.
+@told_flow("nightly", flow_run_name=run_name)
+def nightly(
+    config_path: str,
+    business_date: Annotated[date | None, titled("対象日")] = None,
+    force: Annotated[bool, titled("公開済みでも作り直す")] = False,
+    out: str | None = None,
+    wait_minutes: int | None = None,
+) -> State:
+    """夜間の分析：対象日までの期間の声を分析し、レポートを公開します。
 
-    Parameters
-    ----------
-    config_path : str
-        The deployment's TOML file.
-    business_date : str, optional
-        ISO date; default today in the config's time zone.
-    out : str, optional
-        Where the nights' folders go; default as configured.
+    Args:
+        config_path: 設定ファイル（TOML）。
+        business_date: この日までの期間を分析します。空欄なら、予定時刻の日（手で始めたときは今日）です。
+        force: チェックすると、すでに公開した日も分析し直し、置き換えます。
+        out: レポートの置き場所。空欄なら設定ファイルのとおりです。
+        wait_minutes: ほかの処理が終わるのを待つ分数。空欄なら設定ファイルのとおりです。
     """
     config = load_config(config_path)
     folder = Path(out) if out else config.out
-    day = date.fromisoformat(business_date) if business_date else datetime.now(config.zone).date()
+    try:
+        day = business_date or tonight_of(config)
+    except Overtaken as overtaken:
+        return overtaken.state
+    missed = run_missed_nights(config, config_path, folder, day) if business_date is None else {}
+    wait = 60 * (config.schedule.wait_minutes if wait_minutes is None else wait_minutes)
+    with deployment(config, folder, night=day if force else None, wait=wait) as store:
+        close_dead_runs()
+        report = folder / day.isoformat() / "report.html"
+        link = link_to(report, config, config_path, folder)
+        if day in store.dates() and not force:
+            return already_published(day, link)
+        with shown_progress(f"{slug(config_path)}-progress", f"{config.title} {day}", len(config.sources) + N_STEPS):
+            night = analyse(config, day, folder, store)
+        leave_artifacts(night, link, slug(config_path))
+    refresh_menus(config, config_path)
+    return night_state(night.summary, link, missed)
+
+
+def analyse(config: Config, day: date, folder: Path, store: Store) -> Night:
+    """Analyse the window that ends on a day, keep the night in the store and publish its folder."""
     window = (day - timedelta(days=config.window_days - 1), day)
-
-    with deployment(config, folder, night=day) as store:
-        readings = {source.name: read(source, config.timezone, day, config.privacy.words) for source in config.sources}
-        tools = load_tools(config, folder, store)
-        intake = take_in(
-            readings,
-            window=window,
-            timezone=config.timezone,
-            customer_key=tools.secret,
-            words=config.privacy.words,
-        )
-        refused = tombstones(store)
-        intake = refuse(intake, refused, tools.secret)
-        customers = customers_table(config, refused, tools.secret) if config.customers else None
-        tonight, news, feedback = remember(intake, config, window, tools)
-        annotations, units = split(feedback, config, tools)
-        encoded, adaptation = adapt_to_scores(encode(units, tools), units, feedback)
-        registry = store.registry_before(day)
-        themed = group(with_sentiment(units, encoded), encoded.embeddings, config, day, registry, tools)
-        before = store.night_before(day)
-        copies = near_duplicates(feedback)
-        summary = build_summary(
-            title=config.title,
-            business_date=day,
-            window=window,
-            versions=versions(tools),
-            sentiment_adaptation=adaptation._asdict(),
-            sources=account(intake, news, feedback, annotations, config.timezone),
-            feedback=feedback,
-            units=themed.units,
-            themes=themed.themes,
-            previous=before.summary if before else None,
-            timezone=config.timezone,
-            near_duplicate=copies,
-            segments=config.segments,
-            customers=customers.table if customers else None,
-            settings=config.loyalty.settings,
-        )
-        summary = with_theme_news(
-            summary, themed, registry, feedback, timezone=config.timezone, segments=config.segments
-        )
-        quarantine = pl.concat([intake.quarantine, customers.quarantine]) if customers else intake.quarantine
-        table = units_table(themed.units, feedback, segments=config.segments, near_duplicate=copies)
-        night = Night(
-            config.title, day.isoformat(), summary, table, themed.themes, quarantine, timezone=config.timezone,
-            language=config.report.language,
-        )
-        published = publish(night, themed, tonight, folder, store)
-        keep_for(config, folder, tools)
-    return str(published)
+    readings, missing = read_all(config, day)
+    tools = load_tools(config, folder, store)
+    refused = tombstones(store)
+    intake = cleanse(readings, config, window, refused, tools)
+    customers = customers_table(config, refused, tools.secret) if config.customers else None
+    tonight = mask_names(intake, day, store, config, tools)
+    news, feedback = with_earlier_nights(tonight, config, window, store)
+    annotations, units = split(feedback, config, tools)
+    encoded = encode(units, tools)
+    registry, before = store.registry_before(day), store.night_before(day)
+    fitted, adaptation = adapt_to_scores(encoded, units, feedback)
+    themed = group(with_sentiment(units, fitted), fitted.embeddings, config, day, registry, tools)
+    night = count(
+        config,
+        themed,
+        feedback,
+        registry,
+        window=window,
+        sources=account(intake, news, feedback, annotations, config.timezone, missing),
+        versions=versions(tools),
+        sentiment_adaptation=adaptation._asdict(),
+        previous=before.summary if before else None,
+        customers=customers.table if customers else None,
+        quarantine=pl.concat([intake.quarantine, *([customers.quarantine] if customers else [])]),
+    )
+    publish(night, themed, tonight, folder, store)
+    keep_for(config, folder, store, tools)
+    return night
 
 
-@task(task_run_name="read {source.name}", cache_policy=NO_CACHE, retries=2, retry_delay_seconds=5,
-      retry_condition_fn=lambda task, run, state: not isinstance(state.data, InputError))
-def read(source: Source, timezone: str, day: date, words: WordList = NO_WORDS) -> Reading:
+def read_all(config: Config, day: date) -> tuple[dict[str, Reading], dict[str, str]]:
+    """Read every source; return the readings, and why a source is missing where others could be read.
+
+    Raises
+    ------
+    InputError, Fault
+        That of the first source, if none could be read.
+    """
+    readings, errors = {}, {}
+    for source in config.sources:
+        try:
+            readings[source.name] = read(source, config, day)
+        except Exception as error:
+            readings[source.name], errors[source.name] = NO_ROWS, error
+    if len(errors) == len(readings):
+        raise next(iter(errors.values()))
+    told = told_errors()
+    return readings, {name: str(e) if isinstance(e, told) else described(e) for name, e in errors.items()}
+
+
+@step("read a source", task_run_name="read {source.name}", **AGAIN)
+def read(source: Source, config: Config, day: date) -> Reading:
     """Read every file of one source, or the rows of its query."""
-    return read_source(source.spec, timezone, day, words=words)
+    return read_source(source.spec, config.timezone, day, words=config.privacy.words)
 
 
-@task(cache_policy=NO_CACHE, retries=2, retry_delay_seconds=5,
-      retry_condition_fn=lambda task, run, state: not isinstance(state.data, InputError))
+@step("read the customers table", **AGAIN)
 def customers_table(config: Config, refused: Tombstones, secret: bytes) -> Customers:
     """Read the customers table, without whoever was erased."""
     assert config.customers
@@ -146,7 +178,7 @@ def customers_table(config: Config, refused: Tombstones, secret: bytes) -> Custo
     )
 
 
-def load_tools(config: Config, folder: Path, store: Store) -> Tools:
+def load_tools(config: Config, folder: Path, cache: Cache) -> Tools:
     """Load parser and models."""
     try:
         encoder = Encoder.from_pretrained(
@@ -158,59 +190,73 @@ def load_tools(config: Config, folder: Path, store: Store) -> Tools:
     except ValueError as error:
         raise ConfigError(str(error)) from error
     classifier = SentimentClassifier.from_pretrained(encoder, progress=stage("感情モデルを用意"))
-    return Tools(store, deployment_key(folder), shared_parser(config.language.user_dictionary), classifier)
+    return Tools(cache, deployment_key(folder), shared_parser(config.language.user_dictionary), classifier)
 
 
-@task(cache_policy=NO_CACHE)
-def remember(
-    intake: Intake, config: Config, window: tuple[date, date], tools: Tools
-) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """Mask names in tonight's feedback; return it, what is news in it, and all feedback of the window."""
-    feedback, store = intake.feedback, tools.store
+@step("cleanse: duplicates, personal data by pattern, who was erased")
+def cleanse(
+    readings: dict[str, Reading], config: Config, window: tuple[date, date], refused: Tombstones, tools: Tools
+) -> Intake:
+    """Return the usable feedback of the window, without whoever was erased."""
+    intake = take_in(
+        readings, window=window, timezone=config.timezone, customer_key=tools.secret, words=config.privacy.words
+    )
+    return refuse(intake, refused, tools.secret)
+
+
+@step("mask names in tonight's feedback")
+def mask_names(intake: Intake, day: date, store: Store, config: Config, tools: Tools) -> pl.DataFrame:
+    """Return tonight's feedback with names masked; where the cache will keep its words is noted first."""
+    feedback = intake.feedback
     keys = [text_key(text, tools.secret) for text in feedback["text"]]
     links = zip(feedback["source"], feedback["feedback_id"], feedback["customer"], keys, strict=True)
-    store.link_texts(links, window[1])
-    annotations = annotate_texts(
+    store.link_texts(links, day)
+    annotations = _annotated(feedback, config, tools)
+    return feedback.with_columns(pl.Series("text", [annotation.text for annotation in annotations], pl.Utf8))
+
+
+@step("join earlier nights' feedback")
+def with_earlier_nights(
+    tonight: pl.DataFrame, config: Config, window: tuple[date, date], store: Store
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return what is news in tonight's feedback, and all feedback of the window."""
+    news = store.compare(tonight, window[1])
+    names = [source.name for source in config.sources]
+    stored = store.load_feedback(names, *window, timezone=config.timezone, seen_by=window[1])
+    return news, window_feedback(stored, tonight, news, window=window, timezone=config.timezone)
+
+
+@step("split comments into opinions")
+def split(feedback: pl.DataFrame, config: Config, tools: Tools) -> tuple[list[Annotation], pl.DataFrame]:
+    """Split feedback into opinion units."""
+    annotations = _annotated(feedback, config, tools)
+    return annotations, opinion_units(feedback, annotations)
+
+
+def _annotated(feedback: pl.DataFrame, config: Config, tools: Tools) -> list[Annotation]:
+    return annotate_texts(
         feedback["text"].to_list(),
         tools.parser,
-        cache=store,
+        cache=tools.cache,
         secret=tools.secret,
         words=config.privacy.words,
         progress=stage("意見に分ける"),
     )
-    tonight = feedback.with_columns(pl.Series("text", [annotation.text for annotation in annotations], pl.Utf8))
-    news = store.compare(tonight, window[1])
-    names = [source.name for source in config.sources]
-    stored = store.load_feedback(names, *window, timezone=config.timezone, seen_by=window[1])
-    return tonight, news, window_feedback(stored, tonight, news, window=window, timezone=config.timezone)
 
 
-@task(cache_policy=NO_CACHE)
-def split(feedback: pl.DataFrame, config: Config, tools: Tools) -> tuple[list[Annotation], pl.DataFrame]:
-    """Split the window's feedback into opinion units."""
-    annotations = annotate_texts(
-        feedback["text"].to_list(),
-        tools.parser,
-        cache=tools.store,
-        secret=tools.secret,
-        words=config.privacy.words,
-    )
-    return annotations, opinion_units(feedback, annotations)
-
-
-@task(cache_policy=NO_CACHE)
+@step("compute vectors, sentiment and intent")
 def encode(units: pl.DataFrame, tools: Tools) -> Encoded:
     """Compute vectors, polarity and intent of the units."""
     return encode_units(
         units["unit_text"].to_list(),
         tools.classifier,
-        cache=tools.store,
+        cache=tools.cache,
         secret=tools.secret,
         progress=stage("ベクトルと感情"),
     )
 
 
-@task(cache_policy=NO_CACHE)
+@step("group opinions into themes")
 def group(
     units: pl.DataFrame, embeddings: np.ndarray, config: Config, day: date, registry: Registry, tools: Tools
 ) -> ThemedNight:
@@ -239,9 +285,58 @@ def group(
     )
 
 
-@task(cache_policy=NO_CACHE, retries=2, retry_delay_seconds=5)
-def publish(night: Night, themed: ThemedNight, tonight: pl.DataFrame, folder: Path, store: Store) -> Path:
-    """Keep the night in the store, in one transaction, write its pages from there, and leave artifacts."""
+@step("count: NPS, drivers, trends, alerts")
+def count(
+    config: Config,
+    themed: ThemedNight,
+    feedback: pl.DataFrame,
+    registry: Registry,
+    *,
+    window: tuple[date, date],
+    sources: Sequence[Mapping[str, Any]],
+    versions: Mapping[str, str],
+    sentiment_adaptation: Mapping[str, Any],
+    previous: Mapping[str, Any] | None,
+    customers: pl.DataFrame | None,
+    quarantine: pl.DataFrame,
+) -> Night:
+    """Count the figures, and lay out the tables of the pages."""
+    copies = near_duplicates(feedback)
+    summary = build_summary(
+        title=config.title,
+        business_date=window[1],
+        window=window,
+        versions=versions,
+        sentiment_adaptation=sentiment_adaptation,
+        sources=sources,
+        feedback=feedback,
+        units=themed.units,
+        themes=themed.themes,
+        previous=previous,
+        timezone=config.timezone,
+        near_duplicate=copies,
+        segments=config.segments,
+        customers=customers,
+        settings=config.loyalty.settings,
+    )
+    summary = with_theme_news(
+        summary, themed, registry, feedback, timezone=config.timezone, segments=config.segments
+    )
+    return Night(
+        config.title,
+        window[1].isoformat(),
+        summary,
+        units_table(themed.units, feedback, segments=config.segments, near_duplicate=copies),
+        themed.themes,
+        quarantine,
+        timezone=config.timezone,
+        language=config.report.language,
+    )
+
+
+@step("publish the night", **AGAIN)
+def publish(night: Night, themed: ThemedNight, tonight: pl.DataFrame, folder: Path, store: Store) -> None:
+    """Keep the night in the store, in one transaction, and write its pages from there."""
     day = date.fromisoformat(night.business_date)
     store.save_night(
         day,
@@ -252,24 +347,21 @@ def publish(night: Night, themed: ThemedNight, tonight: pl.DataFrame, folder: Pa
         feedback_read=tonight,
         **stored_tables(night),
     )
-    published = write_pages(store, day, folder)
-    markdown = (published / "report.md").read_text(encoding="utf-8")
-    create_markdown_artifact(key="night", markdown=markdown, description=night.title)
-    create_table_artifact(key="themes", table=_theme_artifact(night), description=night.title)
-    return published
+    write_pages(store, day, folder)
 
 
-@task(cache_policy=NO_CACHE)
-def keep_for(config: Config, folder: Path, tools: Tools) -> None:
+@step("erase what is older than retention_days")
+def keep_for(config: Config, folder: Path, store: Store, tools: Tools) -> None:
     """Erase what is older than retention_days before the newest night, from the store and from every page."""
     if config.retention_days is None:
         return
-    before = tools.store.dates()[-1] - timedelta(days=config.retention_days - 1)
+    before = store.dates()[-1] - timedelta(days=config.retention_days - 1)
     now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
-    erased = expire(tools.store, before, timezone=config.timezone, secret=tools.secret, at=now)
+    erased = expire(store, before, timezone=config.timezone, secret=tools.secret, at=now)
     if erased.anything:
-        finish_pages(tools.store, folder)
-        tools.store.compact()  # where somebody reads it just now, the next night does
+        finish_pages(store, folder)
+        remove_outdated(store, folder)
+        store.compact()  # where somebody reads it just now, the next night does
 
 
 def versions(tools: Tools) -> dict[str, str]:
@@ -283,6 +375,3 @@ def versions(tools: Tools) -> dict[str, str]:
     }
 
 
-def _theme_artifact(night: Night) -> list[dict]:
-    columns = ("theme_id", "name", "status", "n_feedback", "share", "positive", "negative", "impact")
-    return [{column: theme[column] for column in columns} for theme in night.summary["themes"]]

@@ -61,6 +61,14 @@ class Erased:
         """Whether there was anything to remove."""
         return bool(self.n_feedback or self.n_units or self.n_quarantine or self.n_cache)
 
+    @property
+    def told(self) -> str:
+        """What was removed, in one line."""
+        return (
+            f"erased {self.n_feedback} responses, {self.n_units} units, {self.n_quarantine} quarantined rows, "
+            f"{self.n_cache} cache rows; {len(self.nights)} nights rendered again; refused from now on"
+        )
+
 
 def forget_customer(store: Store, customer: str, *, secret: bytes, by: str, at: datetime) -> Erased:
     """Erase all responses of a customer, by the customer's keyed hash, and refuse the customer from now on."""

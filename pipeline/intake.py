@@ -1,8 +1,9 @@
 """What tonight's files bring: which rows belong to the window, and where every row went."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -18,6 +19,7 @@ from pipeline.tombstones import Tombstones
 if TYPE_CHECKING:
     from pipeline.segment import Annotation
 
+NOTHING_MISSING: Mapping[str, str] = MappingProxyType({})
 ERASED = "erased on request"
 """The reason in quarantine.csv of a row whose customer or response was erased."""
 
@@ -129,7 +131,12 @@ def window_feedback(
 
 
 def account(
-    intake: Intake, news: pl.DataFrame, feedback: pl.DataFrame, annotations: "Sequence[Annotation]", timezone: str
+    intake: Intake,
+    news: pl.DataFrame,
+    feedback: pl.DataFrame,
+    annotations: "Sequence[Annotation]",
+    timezone: str,
+    missing: Mapping[str, str] = NOTHING_MISSING,
 ) -> list[dict[str, object]]:
     """Return the accounting of each source: read = analysed + no_opinion + duplicate + quarantined.
 
@@ -144,6 +151,8 @@ def account(
         All feedback of the window, tonight's and earlier nights'; annotation i belongs to row i.
     timezone : str
         The config's time zone, in which a day begins and ends.
+    missing : mapping of str to str
+        Why a source could not be read, by its name; its figures are those of an empty source.
 
     Returns
     -------
@@ -151,13 +160,17 @@ def account(
         name, the five figures of the equation, and: outside_window (not part of read), carried_over (in the
         window from earlier nights), duplicate_earlier (duplicates of earlier nights' rows, part of duplicate),
         changed (newer versions, part of analysed and no_opinion), erased (refused since an erasure, part of
-        quarantined), newest (ISO date of the window's newest feedback; None without a dated one).
+        quarantined), newest (ISO date of the window's newest feedback; None without a dated one), missing (why
+        the source could not be read; None where it was).
     """
     opinions = feedback.select(KEY).with_columns(
         pl.Series("has_opinion", [bool(annotation.units) for annotation in annotations], pl.Boolean)
     )
     tonight = opinions.join(news.filter(pl.col("news") != "same"), on=KEY, how="inner")
-    return [_source_account(name, counts, news, tonight, feedback, timezone) for name, counts in intake.counts.items()]
+    return [
+        _source_account(name, counts, news, tonight, feedback, timezone) | {"missing": missing.get(name)}
+        for name, counts in intake.counts.items()
+    ]
 
 
 def _source_account(

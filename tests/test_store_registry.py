@@ -68,7 +68,7 @@ def test_a_look_that_does_not_change_is_kept_once(store):
 def test_decisions_come_back_in_order_and_hold_from_their_night(store):
     made = Decision(1, "rename", "T0001", {"name": "返品のしかた"}, "analyst", datetime(2026, 11, 10, 9, tzinfo=UTC), WEDNESDAY)
     store.save_night(MONDAY, {}, [theme()])
-    store.decide(made)
+    store.decide(lambda *_: made)
     assert store.decisions() == [made]
     assert store.registry_before(TUESDAY).curation.names == {}
     assert store.registry_before(WEDNESDAY).curation.names == {"T0001": "返品のしかた"}

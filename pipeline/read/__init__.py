@@ -12,7 +12,7 @@ import polars as pl
 
 from pipeline.mask import NO_WORDS, WordList
 from pipeline.read.archives import Member
-from pipeline.read.contract import FEEDBACK_SCHEMA, QUARANTINE_SCHEMA, InputError, RawRow, Reading, SourceSpec
+from pipeline.read.contract import FEEDBACK_SCHEMA, NO_ROWS, QUARANTINE_SCHEMA, InputError, RawRow, Reading, SourceSpec
 from pipeline.read.conversations import customer_words
 from pipeline.read.dates import parse_moment
 from pipeline.read.delimited import delimited_rows
@@ -28,6 +28,7 @@ from pipeline.read.tickets import ticket_roles, ticket_rows
 
 __all__ = [
     "FEEDBACK_SCHEMA",
+    "NO_ROWS",
     "NPS_SCALES",
     "QUARANTINE_SCHEMA",
     "InputError",

@@ -110,3 +110,7 @@ class RawRow(NamedTuple):
     number: int
     fault: str
     cells: tuple[str, ...]
+
+
+NO_ROWS = Reading(pl.DataFrame(schema=FEEDBACK_SCHEMA), pl.DataFrame(schema=QUARANTINE_SCHEMA))
+"""The reading of a source that could not be read."""

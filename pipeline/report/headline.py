@@ -21,7 +21,8 @@ def write_headline(summary: dict[str, Any], t: Words) -> list[Sentence]:
     return [
         Sentence(t("headline.nps_label"), _nps_sentence(summary, t)),
         Sentence(t("headline.impact_label"), _impact_sentence(summary, t)),
-        Sentence(t("headline.news_label"), _news_sentence(summary, t)),
+        Sentence(t("headline.answer_label" if "question" in summary else "headline.news_label"),
+                 _news_sentence(summary, t)),
     ]
 
 
@@ -90,6 +91,8 @@ def _gain(name: str, said: dict[str, Any], t: Words) -> str:
 
 def _news_sentence(summary: dict[str, Any], t: Words) -> str:
     themes = ranked_themes(summary)
+    if "question" in summary:
+        return t("headline.answer", n=count(summary["n_feedback"]), of=count(summary["question"]["n_period"]))
     if summary["alerts"]:
         first, others = alert_text(summary["alerts"][0], t), len(summary["alerts"]) - 1
         return t("headline.more_alerts", first=first, n=others) if others else t("headline.one_alert", first=first)

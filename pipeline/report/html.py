@@ -20,6 +20,7 @@ from pipeline.report.night import (
     silent_themes,
     unassigned_reasons,
 )
+from pipeline.report.notices import notice_lines
 from pipeline.report.pages import render
 from pipeline.report.quotes import choose_quotes, mark_words
 from pipeline.report.transitions import transition_lines
@@ -43,6 +44,7 @@ def render_html(night: Night) -> str:
         summary=summary,
         nps=summary["nps"],
         weekly_nps=_weekly_nps(summary, t),
+        notices=notice_lines(summary, t),
         headline=write_headline(summary, t),
         themes=views,
         families=_families(views),

@@ -7,6 +7,7 @@ from typing import Any
 from pipeline.report.analysis import analysis_tables
 from pipeline.report.headline import alert_text, write_headline
 from pipeline.report.night import ACCOUNTED, Night, accounting, badge, is_significant, is_uncertain, ranked_themes
+from pipeline.report.notices import notice_lines
 from pipeline.report.transitions import transition_lines
 from pipeline.report.wording import Words, count, percent, points, words_of
 
@@ -18,6 +19,7 @@ def render_markdown(night: Night) -> str:
     parts = [
         f"# {_escape(night.title)}",
         t("markdown.window", day=t.full_date(night.business_date), start=start, end=end),
+        *[f"**{_escape(notice)}**" for notice in notice_lines(summary, t)],
         _list([sentence.text for sentence in write_headline(summary, t)]),
         f"## {t('nps.title')}",
         _nps_table(summary, t),

@@ -13,6 +13,7 @@ from pipeline.report.cells import Cells
 from pipeline.report.headline import alert_text, write_headline
 from pipeline.report.layout import SHEETS
 from pipeline.report.night import ACCOUNTED, Night, accounting, ranked_themes
+from pipeline.report.notices import notice_lines
 from pipeline.report.sheet_charts import driver_chart, line_chart, score_chart, sentiment_chart
 from pipeline.report.tables import as_texts
 from pipeline.report.theme_sheet import column_of, write_themes
@@ -73,7 +74,8 @@ def _write_overview(sheet: Worksheet, night: Night, cells: Cells) -> None:
 def _told(night: Night, t: Words) -> list[str]:
     alerts = [t("sheet.alert", text=alert_text(alert, t)) for alert in night.summary["alerts"]]
     erased = [t("sheet.erased", n=count(night.n_erased))] if night.n_erased else []
-    return [sentence.text for sentence in write_headline(night.summary, t)] + alerts + erased
+    told = [sentence.text for sentence in write_headline(night.summary, t)]
+    return notice_lines(night.summary, t) + told + alerts + erased
 
 
 def _write_accounting(sheet: Worksheet, at: int, summary: dict[str, Any], cells: Cells) -> int:

@@ -1,6 +1,6 @@
 """One deployment's database: the door through which every step reads and writes."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from typing import Any, Self
@@ -158,6 +158,16 @@ class Store:
         with self.reading() as connection:
             return feedback.load_feedback(connection, sources, start, end, timezone=timezone, seen_by=seen_by)
 
+    def unknown_responses(self, keys: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Return which of the responses, by (source, feedback_id), are not stored, or erased since."""
+        with self.reading() as connection:
+            return feedback.unknown_responses(connection, keys)
+
+    def segment_values(self) -> dict[str, list[str]]:
+        """Return the values of every segment column, those of most responses first."""
+        with self.reading() as connection:
+            return feedback.segment_values(connection)
+
     def save_night(
         self,
         business_date: date,
@@ -212,10 +222,19 @@ class Store:
         with self.reading() as connection:
             return registry.load_decisions(connection)
 
-    def decide(self, decision: Decision) -> None:
-        """Append a decision; it is never changed or taken away again."""
+    def decide(self, next_decision: Callable[[Sequence[Decision], Registry], Decision]) -> Decision:
+        """Append a decision, never to be changed or taken away again, and return it.
+
+        Parameters
+        ----------
+        next_decision : callable
+            Makes it from the earlier decisions and the newest registry; nobody else decides meanwhile.
+        """
         with self.writing() as connection:
+            registry.decide_alone(connection)
+            decision = next_decision(registry.load_decisions(connection), registry.load_registry(connection, date.max))
             registry.add_decision(connection, decision)
+        return decision
 
     def nights(self) -> list[dict[str, Any]]:
         """Return the summary of every stored night, oldest first."""

@@ -6,6 +6,7 @@ id. So a changed response replaces the older one, and every night run again stil
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -100,6 +101,26 @@ def load_feedback(
     )
     query = sa.select(FEEDBACK, last.c.first_seen).join(last, newest).where(inside)
     return _frame(connection.execute(query).mappings().all(), timezone)
+
+
+def unknown_responses(connection: sa.Connection, keys: Iterable[_Key]) -> set[_Key]:
+    """Return which of the responses, by (source, feedback_id), are not stored or not any more."""
+    unknown = set(keys)
+    for chunk in chunks(sorted(unknown)):
+        query = sa.select(FEEDBACK.c.source, FEEDBACK.c.feedback_id).where(is_one_of(FEEDBACK, chunk))
+        unknown.difference_update((source, feedback_id) for source, feedback_id in connection.execute(query))
+    return unknown
+
+
+def segment_values(connection: sa.Connection) -> dict[str, list[str]]:
+    """Return the values of every segment column, those of most responses first."""
+    counts: dict[str, Counter[str]] = {}
+    written = sa.cast(FEEDBACK.c.segments, sa.Text)  # PostgreSQL cannot compare JSON
+    for segments, n in connection.execute(sa.select(written, sa.func.count()).group_by(written)):
+        for column, value in json.loads(segments).items():
+            if value is not None:
+                counts.setdefault(column, Counter())[value] += n
+    return {name: [v for v, _ in sorted(c.items(), key=lambda item: (-item[1], item[0]))] for name, c in counts.items()}
 
 
 def link_texts(

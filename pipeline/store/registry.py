@@ -150,6 +150,14 @@ def load_transitions(connection: sa.Connection) -> dict[date, list[Transition]]:
     return found
 
 
+def decide_alone(connection: sa.Connection) -> None:
+    """Keep others from deciding until the transaction ends, so that numbers follow one another."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("LOCK TABLE decisions IN EXCLUSIVE MODE")
+    else:  # any write begins SQLite's one writing transaction
+        connection.execute(sa.delete(DECISIONS).where(sa.false()))
+
+
 def add_decision(connection: sa.Connection, decision: Decision) -> None:
     """Append a decision; its number must be the next one."""
     row = {**vars(decision), "detail": dict(decision.detail)}
