@@ -56,9 +56,19 @@ class Api:
     def __init__(self, port):
         self.address = f"http://127.0.0.1:{port}"
 
-    def call(self, path, body=None, method=None):
+    def call(self, path, body=None):
+        """The answer; what SQLite was too busy for is asked again, as Prefect's own clients do."""
+        while True:
+            try:
+                return self._call(path, body)
+            except Refused as refused:
+                if "Service Unavailable" not in str(refused):
+                    raise
+            time.sleep(1)
+
+    def _call(self, path, body):
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(f"{self.address}/api{path}", data, {"Content-Type": "application/json"}, method=method)
+        request = urllib.request.Request(f"{self.address}/api{path}", data, {"Content-Type": "application/json"})
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:
                 content = answer.read()

@@ -195,6 +195,26 @@ def test_a_source_that_does_not_add_up_is_pointed_out(night):
     assert all(row["gap"] == 0 for row in accounting(night.summary))
 
 
+def test_a_source_that_is_missing_is_the_first_thing_told(night):
+    first, *others = night.summary["sources"]
+    gone = first | {"missing": "survey.csv: no file found", "carried_over": 12}
+    told = replace(night, summary=night.summary | {"sources": [gone, *others]})
+    line = f"ソース「{first['name']}」は今夜読み込めませんでした（survey.csv: no file found）。"
+    text = Page(render_html(told)).text
+    assert line in text and text.index(line) < text.index("今日の要点")
+    assert line.replace(".", "") in render_markdown(told).replace("\\", "").replace(".", "")
+    sheet = openpyxl.load_workbook(io.BytesIO(render_workbook(told))).worksheets[0]
+    assert any(line in str(cell.value) for row in sheet.iter_rows() for cell in row)
+    assert "お読みになる前に" not in Page(render_html(night)).text
+
+
+def test_the_answer_to_a_question_tells_the_question(night):
+    question = {"sources": [], "segments": [["plan", "A"]], "groups": ["detractor"], "words": ["送料"], "n_period": 999}
+    text = Page(render_html(replace(night, summary=night.summary | {"question": question}))).text
+    assert "区分：plan=A。NPSグループ：批判者。言葉（どれかを含む）：送料。" in text
+    assert "期間内の回答 999件のうち" in text
+
+
 def test_uncertain_and_insignificant_figures_are_marked(page):
     assert page.text.count("参考値 n<30") == 4  # two themes, in the table and in their sections
     assert "有意でない" in page.text and "計算なし" in page.text

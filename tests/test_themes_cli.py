@@ -135,26 +135,46 @@ def test_export_writes_the_themes_that_are_not_over(config, tmp_path):
 def form(monkeypatch):
     from flows import curate as module
 
-    monkeypatch.setattr(module, "create_table_artifact", lambda **_: None)
-    monkeypatch.setattr(module, "get_run_logger", lambda: type("Log", (), {"info": lambda *_: None})())
+    monkeypatch.setattr(module, "create_table_artifact", lambda *_, **__: None)
     return module.curate
 
 
 def test_the_form_decides_as_the_command_line_does(config, form):
-    assert form.fn(str(config), "analyst", "rename", theme_id="T0001", name="お届け") == "1 T0001 rename お届け"
-    form.fn(str(config), "analyst", "undo", number=1)
+    state = form.fn(str(config), "名前を付ける", "分析担当", theme="T0001 配送", name="お届け")
+    assert state.message.startswith("1 T0001 rename お届け")
+    form.fn(str(config), "決定を取り消す", "分析担当", number=1)
     assert registry(config).curation.names == {}
 
 
-def test_the_form_says_which_field_is_missing(config, form):
-    from pipeline.themes.curation import CurationError
+@pytest.mark.parametrize(
+    ("action", "given", "message"),
+    [
+        ("名前を付ける", {"theme": "T0001 配送"}, "「名前を付ける」には「新しい名前」が要ります"),
+        ("別のテーマにまとめる", {"theme": "T0001 配送"}, "「まとめる先のテーマ」が要ります"),
+        ("隠す", {}, "「隠す」には「テーマ」が要ります"),
+    ],
+)
+def test_the_form_says_which_field_is_missing(config, form, action, given, message):
+    from pipeline.question import QuestionError
 
-    with pytest.raises(CurationError, match="rename needs name; fill that field in"):
-        form.fn(str(config), "analyst", "rename", theme_id="T0001")
+    with pytest.raises(QuestionError, match=message):
+        form.fn(str(config), action, "分析担当", **given)
 
 
-def test_every_field_of_the_form_is_typed_and_described(form):
-    schema = form.parameters.model_dump()["properties"]
-    assert len(schema) == 10
-    assert all(field.get("description") for field in schema.values())
-    assert set(schema["action"]["enum"]) >= {"rename", "merge", "split", "pin", "hide", "move", "retire", "undo"}
+def test_two_decisions_at_once_have_numbers_of_their_own(config):
+    from concurrent.futures import ThreadPoolExecutor
+
+    from flows.config import load_config
+    from flows.curation import decide
+    from flows.deployment import store_url
+    from pipeline.store import Store
+
+    settings = load_config(config)
+
+    def one(theme):
+        with Store.open(store_url(settings, settings.out)) as store:
+            return decide(store, "pin", theme, {}, made_by="分析担当").number
+
+    with ThreadPoolExecutor(4) as threads:
+        numbers = list(threads.map(one, ["T0001", "T0002"] * 4))
+    assert sorted(numbers) == list(range(1, 9))
