@@ -4,6 +4,7 @@ The server watches, so that also a run whose process was killed is told.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from uuid import UUID
 
 from prefect.automations import Automation
@@ -11,7 +12,8 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.events.actions import SendNotification
 from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
 
-from flows.config import Config
+from flows.config import load_config
+from flows.links import slug
 from flows.notify import announced_block
 from flows.outcome import INCOMPLETE
 
@@ -22,13 +24,13 @@ _SUBJECT = "kikitori: {{ flow_run.name }} — {{ flow_run.state.name }}"
 _BODY = "{{ deployment.name }}: {{ flow_run.name }} — {{ flow_run.state.name }}\n{{ flow_run | ui_url }}"
 
 
-def announce_failures(config: Config, name: str, deployments: Sequence[UUID]) -> None:
+def announce_failures(config_path: str | Path, deployments: Sequence[UUID]) -> None:
     """Have the server tell of runs that failed, crashed or are late; without [notify], have it tell no more.
 
     Parameters
     ----------
-    name : str
-        The deployment's short name; the automation and a webhook's block bear it.
+    config_path : str or Path
+        The deployment's configuration; the automation and a webhook's block bear its short name.
     deployments : sequence of UUID
         The deployments of the configuration on the server.
 
@@ -37,7 +39,7 @@ def announce_failures(config: Config, name: str, deployments: Sequence[UUID]) ->
     NotifyError
         If the server has no block of the configured name.
     """
-    title = f"kikitori-{name}"
+    config, title = load_config(config_path), f"kikitori-{slug(config_path)}"
     with get_client(sync_client=True) as client:
         if config.notify is None:
             _withdraw(client, title)
