@@ -33,6 +33,17 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _with_environment(value: SecretStr) -> SecretStr:
+    """Replace ${NAME} by the environment's variable, so that no password stands in the file."""
+
+    def found(match: re.Match[str]) -> str:
+        if match[1] not in os.environ:
+            raise ValueError(f"the environment has no variable {match[1]}")
+        return os.environ[match[1]]
+
+    return SecretStr(re.sub(r"\$\{(\w+)\}", found, value.get_secret_value()))
+
+
 class Source(_Section):
     """Where one kind of feedback comes from, and which of its columns mean what."""
 
@@ -74,13 +85,7 @@ class Source(_Section):
     @field_validator("database")
     @classmethod
     def _from_environment(cls, value: SecretStr | None) -> SecretStr | None:
-        """Replace ${NAME} by the environment's variable, so that no password stands in the file."""
-        def found(match: re.Match[str]) -> str:
-            if match[1] not in os.environ:
-                raise ValueError(f"the environment has no variable {match[1]}")
-            return os.environ[match[1]]
-
-        return value and SecretStr(re.sub(r"\$\{(\w+)\}", found, value.get_secret_value()))
+        return value and _with_environment(value)
 
     @model_validator(mode="after")
     def _check(self) -> "Source":
@@ -233,6 +238,41 @@ class Loyalty(_Section):
         return LoyaltySettings(**self.model_dump())
 
 
+class Notify(_Section):
+    """Where alerts, failures and late data are told: figures and a link, no customer's sentence unless allowed.
+
+    ``webhook`` is an address, or ``block`` the name of a notification block of Prefect (``slack-webhook/cx``).
+    """
+
+    webhook: SecretStr | None = None
+    format: Literal["slack", "teams", "generic"] = "generic"
+    block: str | None = None
+    quotes: bool = False
+    silent_days: Annotated[int, Field(ge=1)] | None = None  # a source without anything newer is told as late
+
+    @field_validator("webhook")
+    @classmethod
+    def _address(cls, value: SecretStr | None) -> SecretStr | None:
+        found = value and _with_environment(value)
+        if found and not found.get_secret_value().startswith(("http://", "https://")):
+            raise ValueError("webhook must begin with http:// or https://")
+        return found
+
+
+    @field_validator("block")
+    @classmethod
+    def _named(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"[a-z0-9-]+/[a-z0-9-]+", value):
+            raise ValueError(f"block is a block's type and name, e.g. slack-webhook/cx; got {value!r}")
+        return value
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "Notify":
+        if (self.webhook is None) == (self.block is None):
+            raise ValueError("give webhook, the address to call, or block, the name of a notification block")
+        return self
+
+
 class Config(_Section):
     """One deployment."""
 
@@ -251,6 +291,7 @@ class Config(_Section):
     customers: Customers | None = None
     loyalty: Loyalty = Loyalty()
     report: Report = Report()
+    notify: Notify | None = None
     schedule: Schedule = Schedule()
 
     @field_validator("timezone")
@@ -396,6 +437,7 @@ def _valid_keys(where: list[Any]) -> list[str]:
         "customers": Customers,
         "loyalty": Loyalty,
         "report": Report,
+        "notify": Notify,
         "schedule": Schedule,
     }
     section = next((sections[part] for part in where if part in sections), Config)

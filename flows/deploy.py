@@ -1,5 +1,6 @@
 """The deployments of a configuration: what the Prefect server schedules and offers as forms."""
 
+import asyncio
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -13,6 +14,7 @@ from prefect.deployments.runner import RunnerDeployment
 from prefect.exceptions import ObjectAlreadyExists
 from prefect.types.entrypoint import EntrypointType
 
+from flows.automations import announce_failures
 from flows.backfill import backfill
 from flows.config import Config, load_config
 from flows.curate import curate
@@ -58,12 +60,12 @@ def deployments_of(config_path: str | Path) -> list[RunnerDeployment]:
 
 
 async def register(config_path: str | Path, pool: str) -> None:
-    """Register the deployments for the workers of a pool of processes, which is made where it is missing."""
+    """Register the deployments and who hears of failures, for the workers of a pool, made where it is missing."""
     async with get_client() as client:
         with suppress(ObjectAlreadyExists):
             await client.create_work_pool(WorkPoolCreate(name=pool, type="process"))
-    for deployment in deployments_of(config_path):
-        await deployment.aapply(work_pool_name=pool)
+    ids = [await deployment.aapply(work_pool_name=pool) for deployment in deployments_of(config_path)]
+    await asyncio.to_thread(announce_failures, config_path, ids)
 
 
 def delete_others(served: set[UUID]) -> None:

@@ -21,12 +21,13 @@ def told_errors() -> tuple[type[Exception], ...]:
     from flows.config import ConfigError
     from flows.deployment import UnwritableError
     from flows.locks import BusyError
+    from flows.notify import NotifyError
     from pipeline.question import QuestionError
     from pipeline.read import InputError
     from pipeline.store import StoreError
     from pipeline.themes.curation import CurationError
 
-    return BusyError, ConfigError, CurationError, InputError, QuestionError, StoreError, UnwritableError
+    return BusyError, ConfigError, CurationError, InputError, NotifyError, QuestionError, StoreError, UnwritableError
 
 
 @contextmanager

@@ -9,10 +9,10 @@ from typing import Annotated, Any
 
 import numpy as np
 import polars as pl
-from prefect import State
+from prefect import State, get_run_logger
 
 from flows.artifacts import leave_artifacts
-from flows.config import Config, ConfigError, Source, load_config
+from flows.config import Config, ConfigError, Notify, Source, load_config
 from flows.deployment import deployment
 from flows.errors import described, told_errors
 from flows.explorations import remove_outdated
@@ -21,10 +21,11 @@ from flows.forms import refresh_menus
 from flows.keys import deployment_key
 from flows.links import link_to, slug
 from flows.name_endpoint import name_proposer
+from flows.notify import NotifyError, notify_night
 from flows.outcome import Overtaken, already_published, night_state
 from flows.plan import run_missed_nights, tonight_of
 from flows.progress import stage
-from flows.publish import finish_pages, stored_tables, write_pages
+from flows.publish import finish_pages, stored_night, stored_tables, write_pages
 from flows.runs import close_dead_runs, run_name
 from flows.steps import AGAIN, shown_progress, step, told_flow
 from models.embedding import Encoder
@@ -96,10 +97,12 @@ def nightly(
         report = folder / day.isoformat() / "report.html"
         link = link_to(report, config, config_path, folder)
         if day in store.dates() and not force:
+            tell(stored_night(store, day), link, config, folder, store)
             return already_published(day, link)
         with shown_progress(f"{slug(config_path)}-progress", f"{config.title} {day}", len(config.sources) + N_STEPS):
             night = analyse(config, day, folder, store)
         leave_artifacts(night, link, slug(config_path))
+        tell(night, link, config, folder, store)
     refresh_menus(config, config_path)
     return night_state(night.summary, link, missed)
 
@@ -125,7 +128,7 @@ def analyse(config: Config, day: date, folder: Path, store: Store) -> Night:
         feedback,
         registry,
         window=window,
-        sources=account(intake, news, feedback, annotations, missing),
+        sources=account(intake, news, feedback, annotations, config.timezone, missing),
         versions=versions(tools),
         sentiment_adaptation=adaptation._asdict(),
         previous=before.summary if before else None,
@@ -135,6 +138,21 @@ def analyse(config: Config, day: date, folder: Path, store: Store) -> Night:
     publish(night, themed, tonight, folder, store)
     keep_for(config, folder, store, tools)
     return night
+
+
+def tell(night: Night, link: str, config: Config, folder: Path, store: Store) -> None:
+    """Tell what is new where [notify] says so; what is not delivered keeps no night from being published."""
+    if config.notify:
+        try:
+            send(night, link, config.notify, store, deployment_key(folder))
+        except NotifyError as error:
+            get_run_logger().warning(str(error))
+
+
+@step("tell what is new", retries=2, retry_delay_seconds=10)
+def send(night: Night, link: str, settings: Notify, store: Store, secret: bytes) -> None:
+    """Send the night's alerts and late data that were not told yet."""
+    notify_night(night, link, settings, store, secret)
 
 
 def read_all(config: Config, day: date) -> tuple[dict[str, Reading], dict[str, str]]:

@@ -16,6 +16,7 @@ from prefect.client.schemas.actions import GlobalConcurrencyLimitUpdate
 from prefect.runner import Runner
 from prefect.server.api.server import create_app
 
+from flows.automations import announce_failures
 from flows.config import ConfigError, load_config
 from flows.deploy import delete_others, deployments_of, register
 from flows.links import slug
@@ -69,9 +70,10 @@ async def _wait(configs: Sequence[Path], pool: str, failed: threading.Event) -> 
 
 async def _run(configs: Sequence[Path], failed: threading.Event) -> None:
     runner = Runner(name="kikitori", pause_on_shutdown=False)
-    deployments = [deployment for path in configs for deployment in deployments_of(path)]
-    ids = {await runner.aadd_deployment(deployment) for deployment in deployments}
-    await asyncio.to_thread(_recover, ids)
+    ids = {path: [await runner.aadd_deployment(deployment) for deployment in deployments_of(path)] for path in configs}
+    await asyncio.to_thread(_recover, {deployment for served in ids.values() for deployment in served})
+    for path, served in ids.items():
+        await asyncio.to_thread(announce_failures, path, served)
     watched = asyncio.create_task(_until_told(runner, failed))  # after start, whose own handler would not stop it
     await runner.start()
     await watched

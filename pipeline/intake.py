@@ -135,6 +135,7 @@ def account(
     news: pl.DataFrame,
     feedback: pl.DataFrame,
     annotations: "Sequence[Annotation]",
+    timezone: str,
     missing: Mapping[str, str] = NOTHING_MISSING,
 ) -> list[dict[str, object]]:
     """Return the accounting of each source: read = analysed + no_opinion + duplicate + quarantined.
@@ -148,6 +149,8 @@ def account(
         What is new in tonight's feedback, row by row.
     feedback : pl.DataFrame
         All feedback of the window, tonight's and earlier nights'; annotation i belongs to row i.
+    timezone : str
+        The config's time zone, in which a day begins and ends.
     missing : mapping of str to str
         Why a source could not be read, by its name; its figures are those of an empty source.
 
@@ -157,22 +160,24 @@ def account(
         name, the five figures of the equation, and: outside_window (not part of read), carried_over (in the
         window from earlier nights), duplicate_earlier (duplicates of earlier nights' rows, part of duplicate),
         changed (newer versions, part of analysed and no_opinion), erased (refused since an erasure, part of
-        quarantined), missing (why the source could not be read; None where it was).
+        quarantined), newest (ISO date of the window's newest feedback; None without a dated one), missing (why
+        the source could not be read; None where it was).
     """
     opinions = feedback.select(KEY).with_columns(
         pl.Series("has_opinion", [bool(annotation.units) for annotation in annotations], pl.Boolean)
     )
     tonight = opinions.join(news.filter(pl.col("news") != "same"), on=KEY, how="inner")
     return [
-        _source_account(name, counts, news, tonight, feedback) | {"missing": missing.get(name)}
+        _source_account(name, counts, news, tonight, feedback, timezone) | {"missing": missing.get(name)}
         for name, counts in intake.counts.items()
     ]
 
 
 def _source_account(
-    name: str, counts: dict[str, int], news: pl.DataFrame, tonight: pl.DataFrame, feedback: pl.DataFrame
+    name: str, counts: dict[str, int], news: pl.DataFrame, tonight: pl.DataFrame, feedback: pl.DataFrame, timezone: str
 ) -> dict[str, object]:
-    mine, read = (table.filter(pl.col("source") == name) for table in (tonight, news))
+    mine, read, window = (table.filter(pl.col("source") == name) for table in (tonight, news, feedback))
+    newest = window.select(_day(timezone)).to_series().max()
     earlier = read.filter(pl.col("news") == "same").height
     before_window = read.height - earlier - mine.height  # without a date, first read before the window began
     analysed = int(mine["has_opinion"].sum())
@@ -184,10 +189,11 @@ def _source_account(
         "duplicate": counts["duplicate"] + earlier,
         "quarantined": counts["quarantined"],
         "outside_window": counts["outside_window"] + before_window,
-        "carried_over": feedback.filter(pl.col("source") == name).height - mine.height,
+        "carried_over": window.height - mine.height,
         "duplicate_earlier": earlier,
         "changed": mine.filter(pl.col("news") == "changed").height,
         "erased": counts["erased"],
+        "newest": None if newest is None else str(newest),
     }
 
 
@@ -197,8 +203,11 @@ def _without_nul(table: pl.DataFrame) -> pl.DataFrame:
 
 
 def _inside(feedback: pl.DataFrame, window: tuple[date, date], timezone: str) -> pl.DataFrame:
-    day = pl.col("received_at").dt.convert_time_zone(timezone).dt.date()
-    return feedback.filter(day.is_between(*window).fill_null(True))
+    return feedback.filter(_day(timezone).is_between(*window).fill_null(True))
+
+
+def _day(timezone: str) -> pl.Expr:
+    return pl.col("received_at").dt.convert_time_zone(timezone).dt.date()
 
 
 def _count_by_source(table: pl.DataFrame, *, names: dict[str, Reading]) -> dict[str, int]:

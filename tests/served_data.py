@@ -17,6 +17,9 @@ segments = ["plan"]
 name = "support"
 path = "support*.csv"
 columns = {{ id = "id", text = "comment", received_at = "at", customer = "customer" }}
+
+[notify]
+webhook = "{room}"
 """
 WORDS = ("配送が遅くて困りました", "返品の手続きがわかりません", "梱包が丁寧でした", "値段が高いと感じます", "アプリがよく落ちます")
 SAID = "玄関先のペンギンの置物を割られました"

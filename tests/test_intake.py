@@ -45,7 +45,7 @@ def night(store, day, rows, *, first=date(2026, 11, 1)):
     stored = store.load_feedback(["survey"], *window, timezone="Asia/Tokyo", seen_by=day)
     feedback = window_feedback(stored, intake.feedback, news, window=window, timezone="Asia/Tokyo")
     annotations = [SimpleNamespace(units=() if text == "特になし" else (text,)) for text in feedback["text"]]
-    (counts,) = account(intake, news, feedback, annotations)
+    (counts,) = account(intake, news, feedback, annotations, "Asia/Tokyo")
     store.upsert_feedback(intake.feedback, day)
     again = store.load_feedback(["survey"], *window, timezone="Asia/Tokyo", seen_by=day)
     assert again.select(*FEEDBACK_SCHEMA).equals(feedback.select(*FEEDBACK_SCHEMA)), "what is analysed is what is stored"
@@ -102,6 +102,12 @@ def test_a_row_without_a_date_stays_on_the_night_that_first_read_it(store):
     counts, feedback = night(store, WEDNESDAY, [("1", "変わった", None)], first=TUESDAY)
     assert feedback.is_empty()
     assert (counts["read"], counts["outside_window"]) == (0, 1)
+
+
+def test_the_accounting_tells_the_newest_day_of_the_window_in_local_time(store):
+    assert night(store, MONDAY, FIRST)[0]["newest"] == "2026-11-09"  # 3:00 UTC is noon in Tokyo
+    assert night(store, WEDNESDAY, [])[0]["newest"] == "2026-11-09"
+    assert night(store, WEDNESDAY, [], first=WEDNESDAY)[0]["newest"] is None
 
 
 def test_rows_outside_the_window_are_counted_apart(store):

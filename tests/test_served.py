@@ -17,23 +17,24 @@ import sqlalchemy as sa
 from prefect_api import Api, Refused, environment, free_port, processes_of, start, stop
 from served_data import CONFIG, CUSTOMER, DAYS, FLOWS, SAID, published, summary, write_support, write_survey
 from stores import KINDS, contents, postgres_database
+from webhook import chat_room
 
 from pipeline.store import Store
 
 pytestmark = pytest.mark.slow
 POOL = "machines"
 
-def serve_alone(folder, config, port, stack):
+def serve_alone(folder, config, port, room, stack):
     """One process on embedded databases; return their URLs: Prefect's and ours."""
-    config.write_text(CONFIG.format(more=""), encoding="utf-8")
+    config.write_text(CONFIG.format(more="", room=room.url), encoding="utf-8")
     stack.callback(stop, start("flows", "serve", config, "--port", port, log=folder / "serve.log"))
     return f"sqlite:///{folder}/out/.prefect/prefect.db", f"sqlite:///{folder}/out/kikitori.db"
 
 
-def serve_with_worker(folder, config, port, stack):
+def serve_with_worker(folder, config, port, room, stack):
     """A server and a worker, both databases in PostgreSQL."""
     prefects, ours = (stack.enter_context(postgres_database(f"{name}_served_{os.getpid()}")) for name in ("prefect", "kikitori"))
-    config.write_text(CONFIG.format(more=f'store = "{ours}"'), encoding="utf-8")
+    config.write_text(CONFIG.format(more=f'store = "{ours}"', room=room.url), encoding="utf-8")
     place = {"PREFECT_SERVER_DATABASE_CONNECTION_URL": prefects.replace("+psycopg", "+asyncpg")}
     stack.callback(stop, start("flows", "serve", config, "--port", port, "--pool", POOL, log=folder / "serve.log", **place))
     own = {"PREFECT_HOME": str(folder / "worker"), "KIKITORI_REPORTS_URL": f"http://127.0.0.1:{port}/reports"}
@@ -50,8 +51,9 @@ def week(request, tmp_path_factory):
     seen = SimpleNamespace(folder=folder, api=Api(port), requests=[], browser=request.param == "sqlite" and chrome.DRIVER)
     with ExitStack() as stack:
         write_survey(folder)
+        seen.room = stack.enter_context(chat_room())
         served = {"sqlite": serve_alone, "postgresql": serve_with_worker}[request.param]
-        seen.prefects, seen.ours = served(folder, folder / "shop.toml", port, stack)
+        seen.prefects, seen.ours = served(folder, folder / "shop.toml", port, seen.room, stack)
         tell(seen, folder, seen.api)
         yield seen
 
@@ -182,6 +184,15 @@ def test_a_missing_source_fails_the_run_and_marks_the_report_of_the_others(week)
     assert support["read"] == 0 and "support*.csv" in support["missing"]
     for page in ("report.html", "report.md"):
         assert "今夜読み込めませんでした" in (week.folder / "out" / DAYS[0] / page).read_text(encoding="utf-8")
+
+
+def test_a_chat_room_hears_of_what_failed_and_of_nothing_else(week):
+    runs = [next(run for run in week.pair if run["state_name"] == "Incomplete"), week.killed]
+    told = week.room.wait_for(2)
+    for run, state in zip(runs, ("Incomplete", "Crashed"), strict=True):
+        (mine,) = [sent for sent in told if run["name"] in sent["subject"] and state in sent["subject"]]
+        assert f"{week.api.address}/runs/flow-run/{run['id']}" in mine["body"]
+    assert not [sent for sent in told if "Completed" in sent["subject"] or "NoNewData" in sent["subject"]]
 
 
 def test_a_killed_night_is_run_by_the_next_one_before_its_own(week):

@@ -107,10 +107,17 @@ def badge(theme: dict[str, Any], summary: dict[str, Any]) -> str | None:
 
 
 def accounting(summary: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return one row per source and, with more than one source, their sum; ``gap`` is what is unaccounted for."""
-    rows = [{"name": s["name"], **{c: s.get(c, 0) for c in ACCOUNTED}} for s in summary["sources"]]
+    """Return one row per source and, with more than one source, their sum; ``gap`` is what is unaccounted for.
+
+    ``newest`` is the ISO date of the newest feedback, None where there is none.
+    """
+    rows = [
+        {"name": s["name"], "newest": s.get("newest"), **{c: s.get(c, 0) for c in ACCOUNTED}}
+        for s in summary["sources"]
+    ]
     if len(rows) > 1:
-        rows.append({"name": None, **{c: sum(row[c] for row in rows) for c in ACCOUNTED}})
+        newest = max((row["newest"] for row in rows if row["newest"]), default=None)
+        rows.append({"name": None, "newest": newest, **{c: sum(row[c] for row in rows) for c in ACCOUNTED}})
     for row in rows:
         parts = row["analysed"] + row["no_opinion"] + row["duplicate"] + row["quarantined"]
         row["gap"] = row["read"] - parts

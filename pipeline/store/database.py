@@ -8,7 +8,7 @@ from typing import Any, Self
 import polars as pl
 import sqlalchemy as sa
 
-from pipeline.store import cache, engine, feedback, nights, registry
+from pipeline.store import cache, engine, feedback, nights, notices, registry
 from pipeline.store.engine import StoreError
 from pipeline.store.tables import chunks
 from pipeline.themes.curation import Decision
@@ -250,6 +250,16 @@ class Store:
         """Say that a night's published folder is what is stored."""
         with self.writing() as connection:
             nights.set_pending(connection, business_date, False)
+
+    def told(self, business_date: date) -> set[str]:
+        """Return the hashes of the events that this night or one of the six days before it told."""
+        with self.reading() as connection:
+            return notices.told(connection, business_date)
+
+    def tell(self, business_date: date, events: Iterable[str]) -> None:
+        """Note the hashes of events that a night has told."""
+        with self.writing() as connection:
+            notices.tell(connection, business_date, events)
 
     def compact(self) -> bool:
         """Write the database anew, so that deleted words are in no byte of it; False while somebody reads it."""

@@ -96,6 +96,12 @@ ERASURES = sa.Table(  # the auditable line of every erasure
     sa.Column("n_cache", sa.Integer, nullable=False),
     sa.Column("n_nights", sa.Integer, nullable=False),
 )
+NOTICES = sa.Table(  # keyed hashes of what was told to the webhook
+    "notices",
+    METADATA,
+    sa.Column("business_date", sa.Date, primary_key=True),
+    sa.Column("event", sa.String(64), primary_key=True),
+)
 
 # A statement of 500 rows of two keys stays far below every database's limit of variables.
 CHUNK = 500
