@@ -110,7 +110,7 @@ def nightly(config_path: str, business_date: str | None = None, out: str | None 
             settings=config.loyalty.settings,
         )
         summary = with_theme_news(
-            summary, themed, registry, feedback, timezone=config.timezone, segments=config.segments
+            summary, themed, registry, feedback, encoded.embeddings, timezone=config.timezone, segments=config.segments
         )
         quarantine = pl.concat([intake.quarantine, customers.quarantine]) if customers else intake.quarantine
         table = units_table(themed.units, feedback, segments=config.segments, near_duplicate=copies)
