@@ -12,8 +12,6 @@ any false alarm is counted exactly as discrete as it is: the sum, over all count
 attainable p value that is no larger (Westfall & Wolfinger 1997, doi:10.1080/00031305.1997.10473577).
 """
 
-from datetime import date
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betainc, betaln
@@ -143,6 +141,7 @@ def _tail(recent: NDArray, mentions: NDArray, share: float, spread: NDArray) -> 
 
 
 def _adjust(p: Floats, mentions: Counts, spread: Floats, shares: Floats) -> Floats:
+    """Return, for each p, the sum over all counts and windows of the largest attainable p value up to it."""
     kinds, times = np.unique(np.stack([mentions, np.round(spread, 2)]), axis=1, return_counts=True)
     asked = np.flatnonzero(p < 1)
     chance = np.zeros(len(asked))
@@ -159,8 +158,3 @@ def _adjust(p: Floats, mentions: Counts, spread: Floats, shares: Floats) -> Floa
     adjusted = np.ones(len(p))
     adjusted[asked] = np.minimum(1.0, chance)
     return adjusted
-
-
-def day_number(day: date, first: date) -> int:
-    """Return the place of a day in a series that begins with another."""
-    return (day - first).days

@@ -18,8 +18,8 @@ def days(*mentions):
 
 
 def test_growth_by_pencil():
-    # Eight mentions, all in the last 5 days of 70: (5/70)^8 by the binomial, the best of the five windows. A count
-    # of eight reaches no smaller p in the windows of 5, 7, 10 and 14 days; in 3 days (3/70)^7 · … is smaller already.
+    # Eight mentions, all in the last 5 days of 70: (5/70)^8 by the binomial, the best of the five windows. Chance is
+    # charged with the largest p value up to that one that a count of eight can reach in each window.
     counts = days((0, 2), (1, 2), (2, 1), (3, 2), (4, 1))
     (p,) = growth_p(counts[None], TOTALS)
     best = (5 / 70) ** 8
@@ -72,13 +72,13 @@ def test_growth_begins_where_it_is_most_likely():
     assert growth_start(np.zeros(70, int), TOTALS) == 69 - 27
 
 
-def test_nothing_grows_by_chance_on_a_hundred_nights():
+def test_nothing_grows_by_chance_on_sixty_nights():
     rng = np.random.default_rng(3)
     alarms = 0
-    for _ in range(100):
+    for _ in range(60):
         day = rng.integers(0, 70, 300)
         totals = np.bincount(day, minlength=70)
         sizes = rng.choice([6, 10, 20, 50], 80)
         counts = np.stack([np.bincount(day[rng.choice(300, n, replace=False)], minlength=70) for n in sizes])
         alarms += growth_p(counts, totals).min() < 0.01
-    assert alarms <= 3
+    assert alarms <= 2

@@ -7,12 +7,12 @@ are one topic as long as taking them together makes its growth more likely.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
 
-from pipeline.growth import day_number, growth_evidence, growth_p, growth_start
+from pipeline.growth import growth_evidence, growth_p, growth_start
 from pipeline.themes.candidates import Candidate, find_candidates
 
 ALPHA = 0.005
@@ -47,7 +47,9 @@ class GrowingTopic:
     parts: tuple[Candidate, ...]
 
 
-def growing_topics(units: pl.DataFrame, embeddings: np.ndarray, days: pl.DataFrame, business_date: date) -> list[GrowingTopic]:
+def growing_topics(
+    units: pl.DataFrame, embeddings: np.ndarray, days: pl.DataFrame, business_date: date
+) -> list[GrowingTopic]:
     """Return the topics that grow, the most certain first.
 
     Parameters
@@ -93,8 +95,9 @@ class _Window:
         key = ("source", "feedback_id")
         people = known.sort(key).with_row_index("person").with_columns(at=(pl.col("day") - first).dt.total_days())
         placed = units.select(key).join(people, on=key, how="left", maintain_order="left")
-        totals = np.bincount(people["at"].to_numpy(), minlength=day_number(business_date, first) + 1)
-        return cls(first, placed["at"].fill_null(-1).to_numpy(), placed["person"].fill_null(0).to_numpy().astype(int), totals)
+        totals = np.bincount(people["at"].to_numpy(), minlength=(business_date - first).days + 1)
+        day, person = (placed[name].cast(pl.Int64).fill_null(-1).to_numpy() for name in ("at", "person"))
+        return cls(first, day, person, totals)
 
     def counts(self, rows: np.ndarray) -> np.ndarray:
         """Return the respondents of each day who said one of the units."""
@@ -102,12 +105,15 @@ class _Window:
         return np.bincount(self.day[rows[once]], minlength=len(self.totals))
 
     def start(self, rows: np.ndarray) -> int:
+        """Return the day on which the units most likely began to grow."""
         return growth_start(self.counts(rows), self.totals)
 
     def evidence(self, rows: np.ndarray) -> float:
+        """Return the evidence of their growth."""
         return float(growth_evidence(self.counts(rows), self.totals).max())
 
     def since(self, rows: np.ndarray, start: int) -> np.ndarray:
+        """Return the units from a day on."""
         return rows[self.day[rows] >= start]
 
 
@@ -128,9 +134,8 @@ def _topics(growing: Sequence[tuple[Candidate, float]], window: _Window) -> list
     for rows, p, parts in topics:
         start = window.start(rows)
         now = window.since(rows, start)
-        found.append(
-            GrowingTopic(now, np.setdiff1d(rows, now), date.fromordinal(window.first.toordinal() + start), p, tuple(parts))
-        )
+        first_day = window.first + timedelta(start)
+        found.append(GrowingTopic(now, np.setdiff1d(rows, now), first_day, p, tuple(parts)))
     return found
 
 
