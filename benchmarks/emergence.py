@@ -143,7 +143,7 @@ def quiet_figures(pool: Pool, name: str, n: int, spread: float, seeds: int) -> d
     for seed in range(seeds):
         stream = compose(pool, name, n, np.random.default_rng([1, n, seed]), spread, [])
         alarms.append(sum(bool(stream.topics(night)[1]) for night in range(DAYS - 30, DAYS)))
-    figures = {"stream": name, "comments": n, "variation": spread, "nights": 30 * seeds, "nights_with_alarm": sum(alarms)}
+    figures = {"stream": name, "comments": n, "variation": spread, "nights": 30 * seeds, "with_alarm": sum(alarms)}
     told(figures, start)
     return {**figures, "by_stream": alarms}
 

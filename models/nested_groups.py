@@ -55,7 +55,8 @@ def _leaves(vectors: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[
         return unit(distinct - mean).astype(np.float32), leaf.reshape(-1).astype(np.int64)
     points = unit(chosen - mean).astype(np.float32)
     groups = kmeans(points, MICRO, 0)
-    centers = unit(np.stack([points[rows].mean(axis=0) for rows in _by_group(groups, 1 + int(groups.max()))])).astype(np.float32)
+    means = [points[rows].mean(axis=0) for rows in _by_group(groups, 1 + int(groups.max()))]
+    centers = unit(np.stack(means)).astype(np.float32)
     starts = range(0, len(vectors), len(centers))
     nearest = [(unit(vectors[k : k + len(centers)] - mean) @ centers.T).argmax(axis=1) for k in starts]
     return centers, np.concatenate(nearest).astype(np.int64)

@@ -38,7 +38,7 @@ Counts = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 
-def growth_p(counts: Counts, totals: Counts) -> Floats:
+def scan_p(counts: Counts, totals: Counts) -> Floats:
     """Return the adjusted p value of the growth of each count, 1 where there is none.
 
     Parameters

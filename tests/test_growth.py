@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from pipeline.growth import LEAST, RATIO, WINDOWS, dispersion, growth_evidence, growth_p, growth_start
+from pipeline.growth import LEAST, RATIO, WINDOWS, dispersion, growth_evidence, growth_start, scan_p
 
 TOTALS = np.full(70, 4)
 
@@ -21,7 +21,7 @@ def test_growth_by_pencil():
     # Eight mentions, all in the last 5 days of 70: (5/70)^8 by the binomial, the best of the five windows. Chance is
     # charged with the largest p value up to that one that a count of eight can reach in each window.
     counts = days((0, 2), (1, 2), (2, 1), (3, 2), (4, 1))
-    (p,) = growth_p(counts[None], TOTALS)
+    (p,) = scan_p(counts[None], TOTALS)
     best = (5 / 70) ** 8
     attained = 0.0
     for window in WINDOWS:
@@ -34,35 +34,35 @@ def test_growth_by_pencil():
 
 def test_more_things_asked_make_any_one_less_telling():
     grows, steady = days((0, 3), (1, 3), (30, 1)), days(*((ago, 1) for ago in range(0, 70, 5)))
-    alone = growth_p(grows[None], TOTALS)[0]
-    among = growth_p(np.stack([grows, *[steady] * 50]), TOTALS)[0]
+    alone = scan_p(grows[None], TOTALS)[0]
+    among = scan_p(np.stack([grows, *[steady] * 50]), TOTALS)[0]
     assert alone < among
 
 
 def test_things_too_rare_to_grow_cost_nothing():
     grows = days((0, 3), (1, 3), (30, 1))
     rare = np.stack([days((ago, 1)) for ago in range(50)])
-    assert growth_p(np.vstack([grows, rare]), TOTALS)[0] == growth_p(grows[None], TOTALS)[0]
+    assert scan_p(np.vstack([grows, rare]), TOTALS)[0] == scan_p(grows[None], TOTALS)[0]
 
 
 def test_a_busy_week_is_no_growth():
     totals = TOTALS.copy()
     totals[-7:] *= 6
     counts = days(*((ago, 1) for ago in range(7, 70, 3)), *((ago, 2) for ago in range(7)))
-    assert growth_p(counts[None], totals)[0] == 1.0
+    assert scan_p(counts[None], totals)[0] == 1.0
 
 
 def test_five_mentions_and_two_weeks_are_too_little():
-    assert growth_p(days((0, 5))[None], TOTALS)[0] == 1.0
-    assert growth_p(days((0, 9))[None, -15:], TOTALS[-15:])[0] == 1.0
-    assert growth_p(np.zeros((0, 70), int), TOTALS).shape == (0,)
+    assert scan_p(days((0, 5))[None], TOTALS)[0] == 1.0
+    assert scan_p(days((0, 9))[None, -15:], TOTALS[-15:])[0] == 1.0
+    assert scan_p(np.zeros((0, 70), int), TOTALS).shape == (0,)
 
 
 def test_what_comes_and_goes_needs_more_to_stand_out():
     quiet = days(*((ago, 1) for ago in range(14, 70, 4)), (0, 4), (1, 4))
     wild = days((17, 7), (45, 7), (0, 4), (1, 4))
     assert (dispersion(np.stack([quiet, wild]), TOTALS) >= 1).all()
-    assert growth_p(wild[None], TOTALS)[0] > growth_p(quiet[None], TOTALS)[0]
+    assert scan_p(wild[None], TOTALS)[0] > scan_p(quiet[None], TOTALS)[0]
 
 
 def test_growth_begins_where_it_is_most_likely():
@@ -80,5 +80,5 @@ def test_nothing_grows_by_chance_on_sixty_nights():
         totals = np.bincount(day, minlength=70)
         sizes = rng.choice([6, 10, 20, 50], 80)
         counts = np.stack([np.bincount(day[rng.choice(300, n, replace=False)], minlength=70) for n in sizes])
-        alarms += growth_p(counts, totals).min() < 0.01
+        alarms += scan_p(counts, totals).min() < 0.01
     assert alarms <= 2

@@ -114,6 +114,7 @@ def test_a_topic_that_grows_inside_a_theme_is_an_alert_of_its_own():
     (alert,) = told["alerts"]
     assert (alert["kind"], alert["theme_id"], alert["inside"]) == ("growing_theme", None, row["inside"])
     assert alert_text(alert, JA).startswith("「配達」の中で「アプリが落ちる」が11月18日から増えています（それ以降 ")
+    assert alert_text(alert, words_of("en")).startswith("Inside “配達”: “アプリが落ちる” has been growing since ")
 
 
 def test_a_topic_that_a_themes_alert_tells_of_is_named_there():

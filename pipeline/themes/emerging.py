@@ -133,7 +133,8 @@ def emerging_topics(
         name = name_topic(units, topic.rows, taken)
         inside = _inside(units["theme_id"][topic.rows.tolist()])
         theme = {"theme_id": inside, "name": names[inside]} if inside else None
-        what = {"theme_id": None, "name": name.name, "kind": "growing", "inside": theme, "keywords": list(name.keywords)}
+        what: dict[str, Any] = {"theme_id": None, "name": name.name, "kind": "growing", "inside": theme}
+        what["keywords"] = list(name.keywords)
         own = dated[np.union1d(topic.rows, topic.rows_before).tolist()]
         found.append(what | _figures(own, days, topic.first_day, topic.p))
     return found

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 import numpy as np
 import polars as pl
 
-from pipeline.growth import growth_evidence, growth_p, growth_start
+from pipeline.growth import growth_evidence, growth_start, scan_p
 from pipeline.themes.candidates import Candidate, find_candidates
 
 ALPHA = 0.005
@@ -71,7 +71,7 @@ def growing_topics(
         for c in find_candidates(inside, embeddings[dated], window.person[dated])
     ]
     counts = np.array([window.counts(c.rows) for c in candidates]).reshape(len(candidates), len(window.totals))
-    p = growth_p(counts, window.totals)
+    p = scan_p(counts, window.totals)
     growing = [k for k in np.argsort(p, kind="stable") if p[k] < ALPHA]
     growing.sort(key=lambda k: (p[k], -growth_evidence(counts[k], window.totals).max(), k))
     return _topics([(candidates[k], float(p[k])) for k in growing], window)

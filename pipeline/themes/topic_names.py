@@ -55,7 +55,7 @@ def name_topic(units: pl.DataFrame, rows: np.ndarray, taken: Iterable[str] = ())
 
 
 def _telling(held: Sequence[set[str]], mine: np.ndarray) -> list[tuple[str, int]]:
-    """Return what the topic's units hold with its count, ranked by share × log of how much more often than elsewhere."""
+    """Return what the topic's units hold with its count, ranked by share × log(share / share elsewhere)."""
     inside: Counter[str] = Counter()
     outside: Counter[str] = Counter()
     for is_mine, things in zip(mine, held, strict=True):
