@@ -370,6 +370,16 @@ def test_alerts_say_what_they_are_about(kind, expected):
     assert alert_text(alert, JA) == expected
 
 
+def test_a_topic_stands_with_its_theme_wherever_notices_are_told(night):
+    alert = {"kind": "growing_theme", "theme_id": None, "name": "送料が上がる", "inside": {"theme_id": "t03", "name": "送料"},
+             "first_day": "2024-11-18", "n_feedback": 9, "share": 0.17, "share_before": 0.0, "p": 0.001, "feedback": []}
+    told = replace(night, summary=night.summary | {"alerts": [alert]})
+    line = "「送料」の中で「送料が上がる」が11月18日から増えています（それ以降 17.0%、n=9、それまでは0.0%）"
+    assert line in Page(render_html(told)).text and line in render_markdown(told)
+    (table,) = (table for table in analysis_tables(told.summary, told.units, JA) if table.key == "alerts")
+    assert table.rows[0][:3] == ("増えている話題", "送料 › 送料が上がる", 9)
+
+
 def test_index_lists_nights_newest_first_with_links(night):
     nights = [night.summary | {"business_date": day} for day in ("2024-11-20", "2024-11-21")]
     page = Page(render_index(nights))

@@ -50,9 +50,10 @@ def say(night, rows, text, tokens, pairs):
     return replace(night, units=units)
 
 
-def news(transitions=(), *, previous=True, alerts=(), said=None, **options):
+def news(transitions=(), *, previous=True, alerts=(), said=(), **options):
     night, feedback = themed(transitions, **options)
-    night = say(night, *said) if said else night
+    for saying in said:
+        night = say(night, *saying)
     summary = {
         "business_date": NIGHT.isoformat(),
         "previous": {"business_date": "2026-11-15"} if previous else None,
@@ -104,7 +105,7 @@ def test_a_known_theme_that_grows_is_told_by_its_spike_where_there_is_one():
 
 
 def test_a_topic_that_grows_inside_a_theme_is_an_alert_of_its_own():
-    told = news(status="dormant", said=CRASH)
+    told = news(status="dormant", said=[CRASH])
     (row,) = told["emerging"]
     assert (row["theme_id"], row["name"], row["kind"]) == (None, "アプリが落ちる", "growing")
     assert row["inside"] == {"theme_id": "T0001", "name": "配達"}
@@ -120,10 +121,17 @@ def test_a_topic_that_grows_inside_a_theme_is_an_alert_of_its_own():
 def test_a_topic_that_a_themes_alert_tells_of_is_named_there():
     behind = [{"source": "s", "feedback_id": f"R{k}"} for k in range(12)]
     anger = SPIKE | {"kind": "negative_spike", "first_day": "2026-11-18", "feedback": behind}
-    (alert,) = news(status="dormant", said=CRASH, alerts=[anger])["alerts"]
+    (alert,) = news(status="dormant", said=[CRASH], alerts=[anger])["alerts"]
     assert alert["kind"] == "negative_spike"
     assert alert["topics"] == [{"name": "アプリが落ちる", "first_day": "2026-11-18", "n_feedback": 9}]
     assert alert_text(alert | {"expected": None}, JA).endswith("。とくに「アプリが落ちる」（11月18日から、n=9）")
+
+
+def test_topics_of_one_theme_that_begin_together_are_one_event():
+    crash, login = (([*range(k, 14, 2)], *words) for k, words in enumerate((CRASH[1:], ("ログインできない", ["ログイン"], []))))
+    (row,) = news(status="dormant", said=[crash, login])["emerging"]
+    assert (row["first_day"], row["n_feedback"]) == ("2026-11-16", 14)
+    assert {"アプリ", "ログイン"} <= set(row["keywords"])
 
 
 def test_what_people_hid_or_ended_is_not_told():

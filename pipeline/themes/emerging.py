@@ -24,7 +24,7 @@ from scipy.stats import hypergeom
 from pipeline.growth import growth_start
 from pipeline.loyalty import KEY, nps_group
 from pipeline.loyalty.alerts import listed
-from pipeline.themes.growing_topics import growing_topics
+from pipeline.themes.growing_topics import GrowingTopic, growing_topics
 from pipeline.themes.night import ENDED
 from pipeline.themes.topic_names import name_topic
 
@@ -33,6 +33,7 @@ ALPHA = 0.001  # family-wise, per night
 _LEAST = 6  # respondents of the last days
 _GROWTH = 2.0  # least ratio of the share now to the share before
 _WEEKS_BEFORE = 2  # weeks of answers the last days are compared with, at least
+_TOGETHER = 1  # days between the starts of two topics of one theme that are one event, at most
 _N_GROUPS = 5
 
 
@@ -128,10 +129,9 @@ def emerging_topics(
     dated = units.select("theme_id", *KEY).join(days, on=KEY, how="left", maintain_order="left")
     names = dict(themes.select("theme_id", "name").iter_rows())
     found: list[dict[str, Any]] = []
-    for topic in growing_topics(units, embeddings, days, business_date):
+    for topic, inside in _events(growing_topics(units, embeddings, days, business_date), units["theme_id"]):
         taken = [*names.values(), *(row["name"] for row in found)]
         name = name_topic(units, topic.rows, taken)
-        inside = _inside(units["theme_id"][topic.rows.tolist()])
         theme = {"theme_id": inside, "name": names[inside]} if inside else None
         what: dict[str, Any] = {"theme_id": None, "name": name.name, "kind": "growing", "inside": theme}
         what["keywords"] = list(name.keywords)
@@ -213,6 +213,20 @@ def _growing_since(own: pl.DataFrame, people: pl.DataFrame, business_date: date)
         return np.bincount(at.dt.total_days().to_numpy(), minlength=n_days)
 
     return first + timedelta(growth_start(per_day(own), per_day(people)))
+
+
+def _events(topics: Sequence[GrowingTopic], theme_ids: pl.Series) -> list[tuple[GrowingTopic, str | None]]:
+    """Return the topics with the theme each is inside; those of one theme that begin together are one."""
+    found: list[tuple[GrowingTopic, str | None]] = []
+    for topic in topics:
+        inside = _inside(theme_ids[topic.rows.tolist()])
+        for k, (other, theme) in enumerate(found):
+            if inside and inside == theme and abs((topic.first_day - other.first_day).days) <= _TOGETHER:
+                found[k] = (other.joined(topic), theme)
+                break
+        else:
+            found.append((topic, inside))
+    return found
 
 
 def _inside(theme_ids: pl.Series) -> str | None:

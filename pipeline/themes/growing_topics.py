@@ -46,6 +46,12 @@ class GrowingTopic:
     p: float
     parts: tuple[Candidate, ...]
 
+    def joined(self, other: "GrowingTopic") -> "GrowingTopic":
+        """Return both as one topic, under the first day of this one."""
+        rows = np.union1d(self.rows, other.rows)
+        before = np.setdiff1d(np.union1d(self.rows_before, other.rows_before), rows)
+        return GrowingTopic(rows, before, self.first_day, min(self.p, other.p), (*self.parts, *other.parts))
+
 
 def growing_topics(
     units: pl.DataFrame, embeddings: np.ndarray, days: pl.DataFrame, business_date: date
