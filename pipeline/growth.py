@@ -57,7 +57,7 @@ def scan_p(counts: Counts, totals: Counts) -> Floats:
     if not len(counts) or not usable:
         return np.ones(len(counts))
     mentions = counts.sum(axis=1)
-    spread = dispersion(counts, totals)
+    spread = np.round(dispersion(counts, totals), 2)  # so that counts of one kind have one table
     best = np.ones(len(counts))
     shares = np.array([totals[-days:].sum() / totals.sum() for days in usable])
     for days, share in zip(usable, shares, strict=True):
@@ -127,6 +127,7 @@ def _evidence(k: Counts, n: Counts) -> Floats:
 
 
 def _windows(totals: Counts) -> list[int]:
+    """Return the windows that have answers and enough days of them before."""
     told = np.flatnonzero(totals)
     if not len(told):
         return []
@@ -142,7 +143,7 @@ def _tail(recent: NDArray, mentions: NDArray, share: float, spread: NDArray) -> 
 
 def _adjust(p: Floats, mentions: Counts, spread: Floats, shares: Floats) -> Floats:
     """Return, for each p, the sum over all counts and windows of the largest attainable p value up to it."""
-    kinds, times = np.unique(np.stack([mentions, np.round(spread, 2)]), axis=1, return_counts=True)
+    kinds, times = np.unique(np.stack([mentions, spread]), axis=1, return_counts=True)
     asked = np.flatnonzero(p < 1)
     chance = np.zeros(len(asked))
     for (n, phi), copies in zip(kinds.T, times, strict=True):
