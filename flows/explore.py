@@ -101,6 +101,7 @@ def answer(question: Question, config: Config, store: Store, match_registry: boo
     night = count(
         config,
         themed,
+        encoded.embeddings,
         asked,
         registry,
         window=(question.start, question.end),

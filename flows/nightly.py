@@ -125,6 +125,7 @@ def analyse(config: Config, day: date, folder: Path, store: Store) -> Night:
     night = count(
         config,
         themed,
+        fitted.embeddings,
         feedback,
         registry,
         window=window,
@@ -307,6 +308,7 @@ def group(
 def count(
     config: Config,
     themed: ThemedNight,
+    embeddings: np.ndarray,
     feedback: pl.DataFrame,
     registry: Registry,
     *,
@@ -338,7 +340,7 @@ def count(
         settings=config.loyalty.settings,
     )
     summary = with_theme_news(
-        summary, themed, registry, feedback, timezone=config.timezone, segments=config.segments
+        summary, themed, registry, feedback, embeddings, timezone=config.timezone, segments=config.segments
     )
     return Night(
         config.title,

@@ -352,12 +352,16 @@ def link(points: Floats, small: Labels, distance: float) -> Labels:
     """Return groups of small groups by average linkage, apart by a mean cosine distance and more."""
     if small.max(initial=0) == 0:
         return np.zeros(len(points), np.int64)
+    return fcluster(linkage_tree(points, small), distance, "distance").astype(np.int64)[small] - 1
+
+
+def linkage_tree(points: Floats, small: Labels) -> NDArray[np.float64]:
+    """Return the tree of two small groups or more by average linkage, as scipy writes it: a row per junction."""
     # Means are not scaled to unit length: the product of two means is the mean cosine of their members.
     means = _means(points, small)
     between = 1 - means @ means.T
     np.fill_diagonal(between, 0)
-    tree = linkage(squareform(np.clip(between, 0, 2), checks=False), "average")
-    return fcluster(tree, distance, "distance").astype(np.int64)[small] - 1
+    return linkage(squareform(np.clip(between, 0, 2), checks=False), "average")
 
 
 def refine(points: Floats, groups: Labels, iterations: int = 10) -> Labels:

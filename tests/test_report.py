@@ -143,7 +143,7 @@ def test_no_element_has_another_ones_id(page):
         ({"previous": {"business_date": "2024-11-20", "nps": None, "n": 0}}, 0, "比べられる前回の値はありません"),
         ({}, 1, "「配送の遅れ」に否定的に触れた63人のNPSは−48.6。その人たちがいなければ、全体は+4.9ポイント（95%区間 +3.0〜+6.8）です。"),
         ({"themes": []}, 1, "まだテーマが見つかっていません"),
-        ({}, 2, "新しいテーマ「新しい保冷箱」が見つかりました（最初の声は11月18日、n=17）。"),
+        ({}, 2, "新しいテーマ「新しい保冷箱」が見つかりました（11月18日から、n=17）。"),
         ({"alerts": [], "previous": None}, 2, "初めての集計です。8テーマが見つかり"),
         ({"alerts": []}, 2, "新しく現れたテーマは「新しい保冷箱」です（n=17）。"),
         ({"alerts": [], "themes": []}, 2, "新しいテーマや警報はありません"),
@@ -395,6 +395,16 @@ def test_a_promoters_complaint_is_quoted_but_not_in_markdown(night, page):
 def test_alerts_say_what_they_are_about(kind, expected):
     alert = {"kind": kind, "name": "送料", "first_day": "2024-11-18", "n_feedback": 12, "expected": 1.5}
     assert alert_text(alert, JA) == expected
+
+
+def test_a_topic_stands_with_its_theme_wherever_notices_are_told(night):
+    alert = {"kind": "growing_theme", "theme_id": None, "name": "送料が上がる", "inside": {"theme_id": "t03", "name": "送料"},
+             "first_day": "2024-11-18", "n_feedback": 9, "share": 0.17, "share_before": 0.0, "p": 0.001, "feedback": []}
+    told = replace(night, summary=night.summary | {"alerts": [alert]})
+    line = "「送料」の中で「送料が上がる」が11月18日から増えています（それ以降 17.0%、n=9、それまでは0.0%）"
+    assert line in Page(render_html(told)).text and line in render_markdown(told)
+    (table,) = (table for table in analysis_tables(told.summary, told.units, JA) if table.key == "alerts")
+    assert table.rows[0][:3] == ("増えている話題", "送料 › 送料が上がる", 9)
 
 
 def test_index_lists_nights_newest_first_with_links(night):

@@ -1,15 +1,18 @@
 """What a night tells about its themes: in summary.json, and in one line each in the report."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
+import numpy as np
 import polars as pl
 
 from pipeline.report.headline import alert_text
 from pipeline.report.transitions import transition_lines
 from pipeline.report.wording import words_of
 from pipeline.themes.curation import Curation
+from pipeline.themes.emerging import emerging_topics
 from pipeline.themes.news import with_theme_news
-from pipeline.themes.night import THEME_SCHEMA, ThemedNight
+from pipeline.themes.night import ENDED, THEME_SCHEMA, ThemedNight
 from pipeline.themes.registry import Registry, Transition
 
 NIGHT = date(2026, 11, 22)
@@ -19,7 +22,12 @@ JA = words_of("ja")
 
 def themed(transitions=(), *, kept=0.99, refused=False, status="new"):
     days = [(theme, ago) for ago in range(80) for theme in ("T0001", "T0001")] + [("T0002", ago % 5) for ago in range(12)]
-    units = pl.DataFrame({"source": ["s"] * len(days), "feedback_id": [f"R{k}" for k in range(len(days))], "theme_id": [t for t, _ in days]})
+    units = pl.DataFrame({
+        "source": ["s"] * len(days), "feedback_id": [f"R{k}" for k in range(len(days))], "theme_id": [t for t, _ in days],
+        "unassigned_reason": pl.Series([None] * len(days), dtype=pl.Utf8), "unit_text": ["ふつう"] * len(days),
+        "tokens": pl.Series([[]] * len(days), dtype=pl.List(pl.Utf8)), "pairs": pl.Series([[]] * len(days), dtype=pl.List(pl.Utf8)),
+        "sentiment": ["neutral"] * len(days),
+    })
     stamps = [datetime(2026, 11, 22, 3, tzinfo=UTC) - timedelta(days=ago) for _, ago in days]
     feedback = units.select("source", "feedback_id").with_columns(
         score=pl.lit(5, pl.Int64), received_at=pl.Series(stamps, dtype=pl.Datetime("us", "UTC"))
@@ -30,8 +38,22 @@ def themed(transitions=(), *, kept=0.99, refused=False, status="new"):
     return ThemedNight(units, themes, [], list(transitions), kept_share=kept, refused=refused), feedback
 
 
-def news(transitions=(), *, previous=True, alerts=(), **options):
+def say(night, rows, text, tokens, pairs):
+    """Let some units say the same new thing."""
+    told = pl.int_range(pl.len()).is_in(rows)
+    units = night.units.with_columns(
+        unit_text=pl.when(told).then(pl.lit(text)).otherwise("unit_text"),
+        tokens=pl.when(told).then(pl.lit(tokens)).otherwise("tokens"),
+        pairs=pl.when(told).then(pl.lit(pairs)).otherwise("pairs"),
+        sentiment=pl.when(told).then(pl.lit("negative")).otherwise("sentiment"),
+    )
+    return replace(night, units=units)
+
+
+def news(transitions=(), *, previous=True, alerts=(), said=(), **options):
     night, feedback = themed(transitions, **options)
+    for saying in said:
+        night = say(night, *saying)
     summary = {
         "business_date": NIGHT.isoformat(),
         "previous": {"business_date": "2026-11-15"} if previous else None,
@@ -40,10 +62,11 @@ def news(transitions=(), *, previous=True, alerts=(), **options):
         "stability": {"new": 1},
     }
     registry = Registry([], 3, curation=Curation())
-    return with_theme_news(summary, night, registry, feedback, timezone="Asia/Tokyo")
+    embeddings = np.eye(384, dtype=np.float32)[[0] * night.units.height]
+    return with_theme_news(summary, night, registry, feedback, embeddings, timezone="Asia/Tokyo")
 
 
-ALERT = {"kind": "new_theme", "theme_id": "T0002", "name": "再利用ボックス", "first_day": "2026-11-18", "n_feedback": 12}
+ALERT = {"kind": "new_theme", "theme_id": "T0002", "name": "再利用ボックス", "first_day": "2026-11-01", "n_feedback": 12, "feedback": []}
 
 
 def test_transitions_carry_names_and_the_share_kept():
@@ -60,7 +83,9 @@ def test_a_new_theme_that_grows_is_an_alert_and_one_that_does_not_is_none():
     assert row["p"] < 0.001
 
 
-SPIKE = {"kind": "volume_spike", "theme_id": "T0001", "name": "配達", "n_feedback": 30}
+SPIKE = {"kind": "volume_spike", "theme_id": "T0001", "name": "配達", "n_feedback": 30, "feedback": []}
+# Rows 2k and 2k + 1 are of theme T0001, k days ago: nine respondents of the last five days say one new thing.
+CRASH = ([0, 1, 2, 3, 4, 5, 6, 8, 9], "アプリが落ちる", ["アプリ", "落ちる"], ["アプリ→落ちる"])
 
 
 def kinds(told):
@@ -77,6 +102,46 @@ def test_a_known_theme_that_grows_is_told_by_its_spike_where_there_is_one():
     spike = SPIKE | {"theme_id": "T0002"}
     assert kinds(news(status="continuing")) == [("growing_theme", "T0002")]
     assert kinds(news(status="continuing", alerts=[spike])) == [("volume_spike", "T0002")]
+
+
+def test_a_topic_that_grows_inside_a_theme_is_an_alert_of_its_own():
+    told = news(status="dormant", said=[CRASH])
+    (row,) = told["emerging"]
+    assert (row["theme_id"], row["name"], row["kind"]) == (None, "アプリが落ちる", "growing")
+    assert row["inside"] == {"theme_id": "T0001", "name": "配達"}
+    assert (row["first_day"], row["last_day"], row["n_feedback"]) == ("2026-11-18", "2026-11-22", 9)
+    assert row["share_before"] == 0 and row["p"] < 0.001
+    assert {r["feedback_id"] for r in row["feedback"]} == {f"R{k}" for k in CRASH[0]}
+    (alert,) = told["alerts"]
+    assert (alert["kind"], alert["theme_id"], alert["inside"]) == ("growing_theme", None, row["inside"])
+    assert alert_text(alert, JA).startswith("「配達」の中で「アプリが落ちる」が11月18日から増えています（それ以降 ")
+    assert alert_text(alert, words_of("en")).startswith("Inside “配達”: “アプリが落ちる” has been growing since ")
+
+
+def test_a_topic_that_a_themes_alert_tells_of_is_named_there():
+    behind = [{"source": "s", "feedback_id": f"R{k}"} for k in range(12)]
+    anger = SPIKE | {"kind": "negative_spike", "first_day": "2026-11-18", "feedback": behind}
+    (alert,) = news(status="dormant", said=[CRASH], alerts=[anger])["alerts"]
+    assert alert["kind"] == "negative_spike"
+    assert alert["topics"] == [{"name": "アプリが落ちる", "first_day": "2026-11-18", "n_feedback": 9}]
+    assert alert_text(alert | {"expected": None}, JA).endswith("。とくに「アプリが落ちる」（11月18日から、n=9）")
+
+
+def test_topics_of_one_theme_that_begin_together_are_one_event():
+    crash, login = (([*range(k, 14, 2)], *words) for k, words in enumerate((CRASH[1:], ("ログインできない", ["ログイン"], []))))
+    (row,) = news(status="dormant", said=[crash, login])["emerging"]
+    assert (row["first_day"], row["n_feedback"]) == ("2026-11-16", 14)
+    assert {"アプリ", "ログイン"} <= set(row["keywords"])
+
+
+def test_what_people_hid_or_ended_is_not_told():
+    night, feedback = themed(status="dormant")
+    night = say(night, *CRASH)
+    hidden = night.themes.with_columns(hidden=pl.lit(True))
+    ended = night.units.with_columns(theme_id=pl.lit(None, pl.Utf8), unassigned_reason=pl.lit(ENDED))
+    embeddings = np.eye(384, dtype=np.float32)[[0] * night.units.height]
+    for units, themes in ((night.units, hidden), (ended, night.themes)):
+        assert emerging_topics(feedback, units, embeddings, themes, business_date=NIGHT, timezone="UTC") == []
 
 
 def test_a_part_of_a_split_is_no_news():
@@ -98,8 +163,8 @@ def test_a_shift_of_themes_is_an_alert_with_its_figures():
 
 
 def test_a_growing_theme_is_told_with_both_shares():
-    alert = {"kind": "growing_theme", "name": "配達", "n_feedback": 14, "share": 0.25, "share_before": 0.1}
-    assert alert_text(alert, JA) == "「配達」が増えています（直近7日 25.0%、n=14、それまでは10.0%）"
+    alert = {"kind": "growing_theme", "name": "配達", "first_day": "2026-11-18", "n_feedback": 14, "share": 0.25, "share_before": 0.1}
+    assert alert_text(alert, JA) == "「配達」が11月18日から増えています（それ以降 25.0%、n=14、それまでは10.0%）"
 
 
 def change(kind, *others, decision=None):

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+import numpy as np
 import polars as pl
 from scipy.stats import t as student
 
+from pipeline.growth import growth_start
 from pipeline.loyalty.differences import more_often
 from pipeline.loyalty.mentions import KEY
 from pipeline.loyalty.trends import MOST_WEEKS, Band, Series, Trends
@@ -68,13 +70,14 @@ def find_spikes(trends: Trends) -> list[Spike]:
 def spike_alerts(
     trends: Trends, received: pl.DataFrame, mentions: pl.DataFrame, names: dict[str, str]
 ) -> list[dict[str, Any]]:
-    """Return the spikes as alerts, each with its first day and the feedback behind it."""
+    """Return the spikes as alerts, each with the first day of its growth and the feedback since then."""
     alerts = []
     for spike in find_spikes(trends):
         said = mentions.filter(pl.col("theme_id") == spike.theme_id).join(received, on=KEY, how="inner")
-        said = said.filter(pl.col("day") >= spike.since)
+        everybody = received
         if spike.kind == "negative_spike":
-            said = said.filter(pl.col("polarity") < 0)
+            said, everybody = said.filter(pl.col("polarity") < 0), said
+        said = said.filter(pl.col("day") >= _first_day(said, everybody, spike, trends))
         alerts.append({
             "kind": spike.kind, "theme_id": spike.theme_id, "name": names[spike.theme_id],
             "first_day": str(said["day"].min()), "week": trends.weeks[-1].isoformat(), "n_feedback": spike.k,
@@ -139,6 +142,19 @@ def _since(trends: Trends, series: Series, kind: str) -> date:
     while week > 0 and (before := band(series, week - 1)) and counts[week - 1] > before.high:
         week -= 1
     return trends.weeks[week]
+
+
+def _first_day(said: pl.DataFrame, everybody: pl.DataFrame, spike: Spike, trends: Trends) -> date:
+    """Return the most likely start of the growth, not before the week ahead of the run of weeks above the band."""
+    end = trends.weeks[-1] + timedelta(days=6)
+    n_days = (end - trends.first_day).days + 1
+
+    def per_day(rows: pl.DataFrame) -> np.ndarray:
+        at = (rows.filter(pl.col("day").is_between(trends.first_day, end))["day"] - trends.first_day).dt.total_days()
+        return np.bincount(at.to_numpy(), minlength=n_days)
+
+    look_back = (end - spike.since).days + 8
+    return trends.first_day + timedelta(growth_start(per_day(said), per_day(everybody), look_back))
 
 
 def _contains(feedback: pl.DataFrame, phrase: str) -> pl.Series:

@@ -108,7 +108,9 @@ def _alerts(summary: dict[str, Any], t: Words) -> list[Row]:
     rows = []
     for alert in summary["alerts"]:
         behind = t.listed(f"{row['source']} {row['feedback_id']}" for row in alert.get("feedback", [])[:10])
-        rows.append((t.name("alert_kinds", alert["kind"]), alert.get("name"), alert.get("n_feedback"),
+        name, inside = alert.get("name"), alert.get("inside")
+        name = t("alert.part", name=name, inside=inside["name"]) if inside else name
+        rows.append((t.name("alert_kinds", alert["kind"]), name, alert.get("n_feedback"),
                      alert.get("expected"), t.short_date(alert.get("first_day")), behind or NONE))
     return rows
 

@@ -28,11 +28,19 @@ def write_headline(summary: dict[str, Any], t: Words) -> list[Sentence]:
 
 def alert_text(alert: dict[str, Any], t: Words) -> str:
     """Return what one alert says, with its n."""
+    return _alert_text(alert, t) + "".join(
+        t("alert.topic", name=topic["name"], day=t.short_date(topic["first_day"]), n=count(topic["n_feedback"]))
+        for topic in alert.get("topics", [])
+    )
+
+
+def _alert_text(alert: dict[str, Any], t: Words) -> str:
     kind, n = alert["kind"], count(alert.get("n_feedback"))
     name, day = alert.get("name") or kind, t.short_date(alert.get("first_day"))
     if kind == "growing_theme":
-        before = percent(alert["share_before"])
-        return t("alert.growing_theme", name=name, share=percent(alert["share"]), n=n, before=before)
+        share, before = percent(alert["share"]), percent(alert["share_before"])
+        inside = t("alert.inside", name=alert["inside"]["name"]) if alert.get("inside") else ""
+        return t("alert.growing_theme", inside=inside, name=name, day=day, share=share, n=n, before=before)
     if kind == "theme_shift":
         refused = "_refused" if alert["refused"] else ""
         return t(f"alert.theme_shift{refused}", kept=percent(alert["units_kept"]))

@@ -1,6 +1,6 @@
-"""Emerging themes: new in the registry or known, and growing beyond what chance brings.
+"""What emerges: themes that are new or grow beyond what chance brings, and topics that grow inside themes.
 
-Of the N respondents of the window with a date, n answered in the last 7 days; K mention the
+Themes: of the N respondents of the window with a date, n answered in the last 7 days; K mention the
 theme, k of them in those days. If the theme had not grown, k would be a draw without replacement: the exact
 one-sided hypergeometric test asks how often such a draw holds k or more (Fisher 1935). It compares shares of
 respondents, so a week with more answers is no growth. Holm's step-down procedure (Holm 1979) over all themes
@@ -8,23 +8,32 @@ tested holds the chance of any false alarm of a night at or below 0.001, for a w
 same weeks night after night and an alarm must be rare to be read. A theme also has to double its share and
 be mentioned by 6 respondents: beyond chance and worth a look. A theme that is new in the registry passes the
 same test: one that was found tonight though people have spoken of it for weeks is new to us, not emerging.
+
+Topics are what one sees below the themes: :mod:`pipeline.themes.growing_topics`. The first day of either is the
+most likely start of its growth (:func:`pipeline.growth.growth_start`), not its first mention ever.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
+import numpy as np
 import polars as pl
 from scipy.stats import hypergeom
 
+from pipeline.growth import growth_start
 from pipeline.loyalty import KEY, nps_group
 from pipeline.loyalty.alerts import listed
+from pipeline.themes.growing_topics import GrowingTopic, growing_topics
+from pipeline.themes.night import ENDED
+from pipeline.themes.topic_names import name_topic
 
 RECENT_DAYS = 7
 ALPHA = 0.001  # family-wise, per night
 _LEAST = 6  # respondents of the last days
 _GROWTH = 2.0  # least ratio of the share now to the share before
 _WEEKS_BEFORE = 2  # weeks of answers the last days are compared with, at least
+_TOGETHER = 1  # days between the starts of two topics of one theme that are one event, at most
 _N_GROUPS = 5
 
 
@@ -58,11 +67,12 @@ def emerging_themes(
     Returns
     -------
     list of dict
-        theme_id, name, kind (new | growing), first_day and last_day (of the theme's units that are news),
-        n_feedback and n_units of those days, share and share_before (of respondents with an opinion), p
-        (Holm-adjusted), groups [{column, value, n, of}]: how many of the n respondents are of
-        a group that has `of` among all respondents of those days, feedback [{source, feedback_id}] (the newest 100).
-        The units are those rows of units.csv that have the theme_id and a received_at in these days.
+        theme_id, name, kind (new | growing), inside (None), keywords (none: the theme has its own), first_day (of its
+        growth) and last_day, n_feedback and n_units of those days, share and share_before (of respondents with
+        an opinion, since the first day and before), p (Holm-adjusted), groups [{column, value, n, of}]: how many of
+        the n respondents are of a group that has `of` among all respondents of those days, feedback [{source,
+        feedback_id}] (the newest 100). The units are those rows of units.csv that have the theme_id and a
+        received_at in these days.
     """
     days = _people(feedback, units, timezone, segments)
     start = business_date - timedelta(days=RECENT_DAYS - 1)
@@ -77,8 +87,56 @@ def emerging_themes(
             continue
         if theme_id in growing and theme_id not in not_news:
             kind = "new" if theme["status"] == "new" else "growing"
-            since = own["day"].min() if kind == "new" else start
-            found.append(_row(theme, kind, own, days, since, growing[theme_id]))
+            what = {"theme_id": theme_id, "name": theme["name"], "kind": kind, "inside": None, "keywords": []}
+            since = _growing_since(own, days, business_date)
+            found.append(what | _figures(own, days, since, growing[theme_id]))
+    return found
+
+
+def emerging_topics(
+    feedback: pl.DataFrame,
+    units: pl.DataFrame,
+    embeddings: np.ndarray,
+    themes: pl.DataFrame,
+    *,
+    business_date: date,
+    timezone: str,
+    segments: Sequence[str] = (),
+) -> list[dict[str, Any]]:
+    """Return one row per topic that grows, inside a theme or across themes, the most certain first.
+
+    Parameters
+    ----------
+    feedback, themes, business_date, timezone, segments
+        As for :func:`emerging_themes`.
+    units : pl.DataFrame
+        All units with theme_id, unassigned_reason, unit_text, tokens, pairs and sentiment.
+    embeddings : ndarray, (n_units, dim)
+        Row i is unit i.
+
+    Returns
+    -------
+    list of dict
+        Rows as of :func:`emerging_themes`, with theme_id None: a topic is no theme. `name` says what it is about,
+        `keywords` hold its words, `inside` is {theme_id, name} of the theme most of its units belong to, None where
+        no theme holds half of them. Topics inside hidden themes, or in units of themes somebody ended, are left out.
+    """
+    hidden = themes.filter("hidden")["theme_id"].to_list()
+    shown = (~pl.col("theme_id").is_in(hidden)).fill_null(pl.col("unassigned_reason") != ENDED)
+    rows = np.flatnonzero(units.select(shown).to_series().to_numpy())
+    units, embeddings = units[rows.tolist()], embeddings[rows]
+    days = _people(feedback, units, timezone, segments)
+    dated = units.select("theme_id", *KEY).join(days, on=KEY, how="left", maintain_order="left")
+    names = dict(themes.select("theme_id", "name").iter_rows())
+    found: list[dict[str, Any]] = []
+    for topic, inside in _events(growing_topics(units, embeddings, days, business_date), units["theme_id"]):
+        taken = [*names.values(), *(row["name"] for row in found)]
+        name = name_topic(units, topic.rows, taken)
+        theme = {"theme_id": inside, "name": names[inside]} if inside else None
+        what: dict[str, Any] = {"theme_id": None, "name": name.name, "kind": "growing", "inside": theme}
+        what["keywords"] = list(name.keywords)
+        own = dated[np.union1d(topic.rows, topic.rows_before).tolist()]
+        found.append(what | _figures(own, days, topic.first_day, topic.p))
     return found
 
 
@@ -144,19 +202,47 @@ def _growing(mentions: pl.DataFrame, people: pl.DataFrame, start: date, themes: 
     return found
 
 
-def _row(
-    theme: Mapping[str, Any], kind: str, own: pl.DataFrame, people: pl.DataFrame, start: Any, p: float
-) -> dict[str, Any]:
+def _growing_since(own: pl.DataFrame, people: pl.DataFrame, business_date: date) -> date:
+    """Return the day on which a theme's share most likely began to grow."""
+    first = people["day"].min()
+    assert isinstance(first, date)
+    n_days = (business_date - first).days + 1
+
+    def per_day(rows: pl.DataFrame) -> np.ndarray:
+        at = rows.filter(pl.col("day") <= business_date).unique(KEY)["day"] - first
+        return np.bincount(at.dt.total_days().to_numpy(), minlength=n_days)
+
+    return first + timedelta(growth_start(per_day(own), per_day(people)))
+
+
+def _events(topics: Sequence[GrowingTopic], theme_ids: pl.Series) -> list[tuple[GrowingTopic, str | None]]:
+    """Return the topics with the theme each is inside; those of one theme that begin together are one."""
+    found: list[tuple[GrowingTopic, str | None]] = []
+    for topic in topics:
+        inside = _inside(theme_ids[topic.rows.tolist()])
+        for k, (other, theme) in enumerate(found):
+            if inside and inside == theme and abs((topic.first_day - other.first_day).days) <= _TOGETHER:
+                found[k] = (other.joined(topic), theme)
+                break
+        else:
+            found.append((topic, inside))
+    return found
+
+
+def _inside(theme_ids: pl.Series) -> str | None:
+    """Return the theme that holds at least half of the units."""
+    known = theme_ids.drop_nulls().value_counts().sort("count", "theme_id", descending=[True, False])
+    return str(known["theme_id"][0]) if known.height and 2 * known["count"][0] >= theme_ids.len() else None
+
+
+def _figures(own: pl.DataFrame, people: pl.DataFrame, start: date, p: float) -> dict[str, Any]:
     news = own.filter(pl.col("day") >= start)
     then = people.filter(pl.col("day") >= start)
     respondents = news.unique(KEY)
     before = own.filter(pl.col("day") < start).unique(KEY).height
     n_before = people.height - then.height
     return {
-        "theme_id": theme["theme_id"],
-        "name": theme["name"],
-        "kind": kind,
-        "first_day": news["day"].min().isoformat(),  # type: ignore[union-attr]
+        "first_day": start.isoformat(),
         "last_day": news["day"].max().isoformat(),  # type: ignore[union-attr]
         "n_feedback": respondents.height,
         "n_units": news.height,
