@@ -1,34 +1,59 @@
-"""Names in a conversation that the other side's words tell: an answer to 「お名前は」, and who is called 様.
+"""Personal data in a conversation that the other side's words tell: what was asked for, and who is called 様.
 
 Read on the whole conversation, before the agent's words are cut away: what is left of 「佐藤です」 without its question
-has less to go by. No parse is needed.
+has less to go by. A question opens a window in which what fits it is masked, said by either side, told in pieces,
+repeated, corrected; it closes when another matter is asked, or when nothing that fits has come for a while. No parse
+is needed.
 """
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from pipeline.mask.lexicon import SURNAME_NOUNS, is_person_name, surname_of
-from pipeline.mask.pattern import HESITATION, SPEAKER
+from pipeline.mask.answers import READERS
+from pipeline.mask.lexicon import SURNAME_NOUNS, is_person_name, is_word, surname_of
+from pipeline.mask.pattern import HESITATION
 from pipeline.mask.patterns import mask_patterns
-from pipeline.mask.phrases import is_no_ordinary_word, name_end
+from pipeline.mask.phrases import is_no_ordinary_word, name_end, named_by_phrase
+from pipeline.mask.questions import NUMBER, Kind, asked, turns_to_another_matter
 from pipeline.mask.spans import MARK, NAME_MARK, fold, with_marks
-from pipeline.mask.vocabulary import ASKED, RELATIVES, SHOP
+from pipeline.mask.spellings import explained, spelled_out
+from pipeline.mask.spoken import only_a_value, spoken_values
+from pipeline.mask.turns import Turn, sentences, turns
+from pipeline.mask.vocabulary import SHOP
 from pipeline.mask.words import NO_WORDS, WordList
 
-_QUESTION = re.compile(
-    r"(?<!商品の)(?<!製品の)(?<!店の)(?<!店舗の)(?<!品の)(?<!ファイルの)(?:お?名前|ご?氏名|お?苗字|お?名字|ご?名義|フルネーム|お客様名|搭乗者名|契約者様?名?|お名乗り|担当者名|どちら(?:様|さま))"
-    r"[^\n]{0,30}(?:お願い|伺|うかが|教え|頂|いただ|よろし|宜し|聞かせ|くださ|下さ|でしょうか|ですか|ますか|[はをも][。?、…」 ]*$|[?])[^\n]{0,24}\n"
-    rf"{SPEAKER}(?:{HESITATION}|お?名前は、?|氏名は、?|私[はが]?、?|(?:{'|'.join(sorted(RELATIVES, key=lambda w: (-len(w), w)))})の|「){{0,4}}",
-    re.MULTILINE,
-)
+Span = tuple[int, int, str]  # start, end, mark
+
+# Readers that take what the first answer says, whatever it is; the others take what fits, and go on.
+_FIRST = {"name": 2, "spelling": 1, "words": 1}  # in how many of the other side's turns
+_PATIENCE = 6  # turns without anything that fits
 _ANSWERED = re.compile(
     r"(?:です(?!か)|でございます|と(?:申|もうし|いい|言い)|だ(?:よ|けど)?[。、]|って(?:言い|いい)|様|さん|[、。」』)(（\[…!. ]|\n|$)"
 )
 _CALLED = re.compile(
-    r"(?P<v>[一-龥々ヶ]{1,6}|[ァ-ヴー]{2,8})(?:様|さま)(?=(?:で(?:いらっしゃい|ござい|す)|の(?:ご|お)|、|。|ご本人|[はがにもへ]|より|からの|宛|お待たせ))"
+    r"(?P<v>[一-龥々ヶ]{1,6}(?: [一-龥々]{1,4})?|[ァ-ヴー]{2,8}(?:[ ・]?[ァ-ヴー]{2,8})?|[ぁ-んー]{2,8}|[A-Z][A-Za-z]+(?: [A-Z][A-Za-z]+)?)(?:様|さま)"
+    r"(?=(?:で(?:いらっしゃい|ござい|す|お間違い|よろしい)|の(?:ご|お)|、|。|ご本人|[はがにもへ]|より|からの|宛|お待たせ|$|\n))"
 )
+_PRESENTS = re.compile(
+    r"(?:^|[、。\s「:のは]|(?:担当|担当者|オペレーター|私|わたくし)(?:は|、|の)?|(?:いたし|致し)ます)(?P<v>[一-龥々ヶ]{1,5}(?: [一-龥々]{1,3})?|[ァ-ヴー]{2,8}(?:[・ ][ァ-ヴー]{2,8})?|[ぁ-んー]{2,7})"
+    r"(?=が(?:承|うけたまわ|担当|ご案内|ご?対応|お受け|お伺い|伺|うかが|お話)|と(?:申|もうし)ます(?!上)|でござい(?:ます|まし))"
+)
+_AIZUCHI = re.compile(rf"(?:{HESITATION}|はい|ええ|うん|そうです(?:か|ね)?|なるほど|わかりました|分かりました|承知(?:しました|いたしました)|かしこまりました|お願いします|どうぞ|もしもし|少々お待ちください|ちょっと待ってください(?:ね)?|あ|[(（].{{1,8}}[)）]|[、。!. ])*$")
 _TITLE = re.compile(r"様|さま|さん|氏|君|くん|ちゃん|殿|宛|名義|[店部課係院所室支社会塾園校]長|先生|主任|方(?![法針向面式])")
 _BEFORE = re.compile(r"(?:担当者?|者|長|員|係|様|受付)$")
+
+
+@dataclass
+class _Window:
+    """What is being asked for, and for how long nothing that fits has come."""
+
+    kinds: list[Kind]
+    asker: str
+    idle: int = 0
+    heard: int = 0  # turns of the other side that said something
+    named: bool = False
+    worded: bool = False
 
 
 def mask_conversation(text: str, words: WordList = NO_WORDS) -> str:
@@ -46,30 +71,84 @@ def mask_conversation(text: str, words: WordList = NO_WORDS) -> str:
     >>> mask_conversation("OP：お名前をお願いします。\\nCU：はい、架空坂です。")
     'OP：お名前をお願いします。\\nCU：はい、[氏名]です。'
     """
-    text = mask_patterns(text, words)
-    folded, starts, ends = fold(text)
-    spans = [span for span in _name_spans(folded) if not words.keeps(folded, *span)]
-    return with_marks(text, [(starts[start], ends[end - 1], NAME_MARK) for start, end in spans])
+    before = None
+    while text != before:
+        before = text
+        text = mask_patterns(text, words)
+        folded, starts, ends = fold(text)
+        found = [span for span in _spans(folded) if not (span[2] == NAME_MARK and words.keeps(folded, *span[:2]))]
+        text = with_marks(text, [(starts[start], ends[end - 1], mark) for start, end, mark in found])
+    return text
 
 
-def _name_spans(text: str) -> list[tuple[int, int]]:
-    """Return where the names stand that are asked for or called, and where they are met again, in order."""
-    told = [*_answers(text), *_called(text)]
-    names = {text[start:end].strip() for start, end in told}
-    names |= {surname for name in names if len(surname := surname_of(name)) > 1}
-    again = [span for name in names for span in _again(text, name)]
+def _spans(text: str) -> list[Span]:
+    """Return where personal data stands that the conversation tells, in order."""
+    told = list(_told(text))
+    names = [(start, end) for start, end, mark in told if mark == NAME_MARK]
+    known = {text[start:end].strip() for start, end in names}
+    known |= {surname for name in known if len(surname := surname_of(name)) > 1}
+    known = {name for name in known if name and not re.search(r"[の、にと0-9]", name) and (is_person_name(name) or len(name) <= 6)}
+    again = [(start, end, NAME_MARK) for name in known for start, end in _again(text, name)]
     taken = [match.span() for match in MARK.finditer(text)]
-    spans: list[tuple[int, int]] = []
-    for start, end in sorted({*told, *again}, key=lambda span: (span[0], -span[1])):
-        if not any(start < stop and begin < end for begin, stop in (*taken, *spans[-1:])):
-            spans.append((start, end))
+    spans: list[Span] = []
+    for start, end, mark in sorted({*told, *again}, key=lambda span: (span[0], -span[1])):
+        if start < end and not any(start < stop and begin < end for begin, stop, *_ in (*taken, *spans[-1:])):
+            spans.append((start, end, mark))
     return spans
 
 
-def _answers(text: str) -> Iterator[tuple[int, int]]:
-    for match in _QUESTION.finditer(text):
-        start = match.end()
-        if not ASKED.match(text, start) and (end := name_end(text, start, _ANSWERED, is_no_ordinary_word)):
+def _told(text: str) -> Iterator[Span]:
+    for start, end in (*spelled_out(text), *_called(text), *_presented(text), *named_by_phrase(text)):
+        if not _is_label(text, start, end):
+            yield start, end, NAME_MARK
+    yield from _answers(text)
+
+
+def _answers(text: str) -> Iterator[Span]:
+    window: _Window | None = None
+    for turn in turns(text):
+        n_found = 0
+        for start, end in sentences(text, turn):
+            if window:
+                found = list(_fitting(text, start, end, turn, window))
+                n_found += len(found) + bool(MARK.search(text, start, end))
+                yield from found
+            elif only_a_value(text, start, end):
+                yield from ((a, b, NUMBER.mark) for a, b in spoken_values(text, start, end))
+            if kinds := asked(text[start:end]):
+                window, n_found = _Window(kinds, turn.speaker), 1
+            elif window and turns_to_another_matter(text[start:end]):
+                window = None
+        if window:
+            window.idle = 0 if n_found else window.idle + 1
+            window.heard += bool(turn.speaker != window.asker or not turn.speaker) and not _AIZUCHI.match(text[turn.start : turn.end])
+            window = window if window.idle <= _PATIENCE else None
+
+
+def _fitting(text: str, start: int, end: int, turn: Turn, window: _Window) -> Iterator[Span]:
+    """Yield what fits a window in a sentence; a first answer is the other side's first words that say something."""
+    answers = not (turn.speaker and turn.speaker == window.asker) and not _AIZUCHI.match(text[start:end])
+    for kind in window.kinds:
+        if kind.reader in _FIRST:
+            if not answers or window.heard >= _FIRST[kind.reader]:
+                continue
+            if kind.reader == "words" and (window.worded or MARK.search(text, start, end)):
+                window.worded = True
+                continue
+        for first, last in READERS[kind.reader](text, start, end):
+            window.worded = window.worded or kind.reader == "words"
+            window.named = window.named or kind.reader == "name"
+            yield first, last, kind.mark
+    if answers and window.named and window.heard <= 1:
+        yield from ((*span, NAME_MARK) for span in explained(text, start, end))
+
+
+def _presented(text: str) -> Iterator[tuple[int, int]]:
+    """Yield who presents himself: 「サポートの井手上でございます」「深津が承ります」."""
+    for match in _PRESENTS.finditer(text):
+        start, end = match.span("v")
+        name = match["v"]
+        if is_person_name(name) or (re.fullmatch(r"[一-龥々]{2,4}", name) and is_no_ordinary_word(name) and not is_word(name)):
             yield start, end
 
 

@@ -139,6 +139,18 @@ def _mora(consonant: str, vowel: str) -> str:
     return _ROWS[consonant][column]
 
 
+@lru_cache(maxsize=20_000)
+def is_word(word: str) -> bool:
+    """Tell what the dictionary has as anything but a proper noun."""
+    return any("固有名詞" not in entry.part_of_speech() for entry in _dictionary().lookup(word))
+
+
+@lru_cache(maxsize=20_000)
+def readings(word: str) -> list[str]:
+    """Return how the dictionary reads a word, in katakana, none if it does not have it."""
+    return sorted({entry.reading_form() for entry in _dictionary().lookup(word)} - {""})
+
+
 @cache
 def _dictionary() -> Any:
     from sudachipy import Dictionary  # some tenths of a second: only where a name is looked for
