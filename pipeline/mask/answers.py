@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from pipeline.mask.lexicon import is_person_name
+from pipeline.mask.lexicon import is_person_name, is_quality
 from pipeline.mask.pattern import HESITATION
 from pipeline.mask.phrases import is_no_ordinary_word, name_end
 from pipeline.mask.spans import MARK
@@ -16,7 +16,7 @@ Spans = Iterator[tuple[int, int]]
 _RELATIVES = "|".join(sorted(RELATIVES | {"母親", "父親", "家内", "子ども", "子供", "両親"}, key=lambda word: (-len(word), word)))
 # What opens an answer before the value itself.
 _OPENER = re.compile(
-    rf"(?:[「『、。, ]|{HESITATION}|はい|ええ|あ、|えと、?|あっ、?|そうですね、?|あー、?|ああ、?|わかりました、?|分かりました、?|承知しました、?"
+    r"(?:[「『、。, ]|(?:え[ーえ]*っ?と[ーお]?|ええと|えー+|あの[ーう]+|そのー+|あー+|うーん+|確か|たしか|あ(?=、)|あの(?=、))[、, ]*|はい|ええ|あ、|えと、?|あっ、?|そうですね、?|あー、?|ああ、?|わかりました、?|分かりました、?|承知しました、?"
     r"|(?:私|僕|俺|うち|本人|名前|氏名|苗字|名字|読み|下の名前|漢字|カタカナ|ひらがな|フルネーム|合い?言葉|答え|旧姓|住所|番号|契約|契約者|名義|登録名?|口座|支店|生年月日|誕生日"
     rf"|アカウント名?|ユーザー名|ニックネーム|ID|パスワード|新しいの|前の|今|現在|宛名|予約名?|担当|店員|{_RELATIVES})(?:の(?:名前|方|ほう|名義))?[はがのだも:、]{{1,2}}(?:ですね|ね|と)?、?)+"
 )
@@ -26,7 +26,7 @@ _END = re.compile(
     r"|[?!]|(?:さん|様)?(?:ですね|でお間違い|でよろしい|でいらっしゃ)|に(?:なって|して)|(?:で)?(?:す)?$"
 )
 _UNKNOWN = re.compile(r"わか(?:ら|り)|分か(?:ら|り)|忘れ|覚え|知ら|ありません|ないです|ません|見当たら|手元|ちょっと|お待ち|待って|なんで|何で|どこ|どうして|必要|いつも|言え|言いたく|ご?存知|すみません|申し訳|ありがと|かしこ|承知|確認|お願い|お調べ")
-_ALONE_NAME = re.compile(r"(?P<v>[ぁ-んー]{2,7}(?: [ぁ-んー]{2,5})?|[ァ-ヴー]{2,8}(?:[ ・][ァ-ヴー]{2,10}){0,2})(?:です|と申します|と言います|といいます|だよ|でございます)?(?:けど|が|ね)?[。、]?$")
+_ALONE_NAME = re.compile(r"(?P<v>[ぁ-んー]{2,7}?(?: [ぁ-んー]{2,5}?)?|[ァ-ヴー]{2,8}(?:[ ・][ァ-ヴー]{2,10}){0,2})(?:です|と申します|と言います|といいます|だよ|でございます)?(?:けど|が|ね)?[。、]?$")
 _NO_ALONE = frozenset("いい よい ない だめ ダメ けっこう そう むり ちがう おなじ はい いいえ うん ええ まだ もう べつ だいじょうぶ あと これ それ さっき ここ ほんとう わたし ぼく おれ あたし ひみつ いや イヤ とくめい なし ナシ カタカナ ひらがな ほか こちら そちら はいそう そのまま いま".split())
 _CITY = re.compile(
     r"(?:(?:北海道|東京都|(?:大阪|京都)府|(?:神奈川|和歌山|鹿児島|[一-龥]{2})県)の?)?(?:[一-龥ぁ-んァ-ヴ]{1,6}?(?:市|郡))?の?(?:[一-龥]{1,4}区)?の?"
@@ -67,12 +67,16 @@ def answer_names(text: str, start: int, end: int) -> Spans:
     starts += [opener for at in [*starts[1:]] if (opener := _opened(text, at, end)) != at]
     position = start
     for at in sorted(set(starts)):
-        accepts = is_no_ordinary_word if at == first else is_person_name
+        accepts = is_no_ordinary_word if at == first else _is_name
         if at < position or at >= end:
             continue
-        if stop := name_end(text, at, _STATED, lambda word, accepts=accepts: word not in NO_NAME and accepts(word)):  # type: ignore[misc]
+        if stop := name_end(text, at, _STATED, accepts):
             position = min(stop, end)
             yield at, position
+
+
+def _is_name(word: str) -> bool:
+    return is_no_ordinary_word(word) and is_person_name(word) and not is_quality(word)
 
 
 _STATED = re.compile(
@@ -88,10 +92,7 @@ def answer_spelling(text: str, start: int, end: int) -> Spans:
         yield from ((start + a, start + b) for a, b in spans)
         return
     first = _opened(text, start, end)
-    if spans := list(explained(text, first, end)):
-        yield from spans
-        return
-    yield from answer_words(text, start, end)
+    yield from explained(text, first, end)
 
 
 def answer_words(text: str, start: int, end: int) -> Spans:
@@ -107,7 +108,7 @@ def answer_words(text: str, start: int, end: int) -> Spans:
 
 def answer_handle(text: str, start: int, end: int) -> Spans:
     """Yield what can be an account: letters with digits or signs in them, or a number."""
-    found = [match.span() for match in _LATIN.finditer(text, start, end) if re.search("[A-Za-z]", match.group())]
+    found = [match.span() for match in _LATIN.finditer(text, start, end) if re.search("[a-z]|[A-Z].*[0-9_.-]", match.group())]
     yield from found or spoken_values(text, start, end)
 
 

@@ -20,7 +20,7 @@ from pipeline.mask.spans import MARK, NAME_MARK, fold, with_marks
 from pipeline.mask.spellings import explained, spelled_out
 from pipeline.mask.spoken import only_a_value, spoken_values
 from pipeline.mask.turns import Turn, sentences, turns
-from pipeline.mask.vocabulary import SHOP
+from pipeline.mask.vocabulary import BRANDS, SHOP
 from pipeline.mask.words import NO_WORDS, WordList
 
 Span = tuple[int, int, str]  # start, end, mark
@@ -37,8 +37,10 @@ _CALLED = re.compile(
 )
 _PRESENTS = re.compile(
     r"(?:^|[、。\s「:のは]|(?:担当|担当者|オペレーター|私|わたくし)(?:は|、|の)?|(?:いたし|致し)ます)(?P<v>[一-龥々ヶ]{1,5}(?: [一-龥々]{1,3})?|[ァ-ヴー]{2,8}(?:[・ ][ァ-ヴー]{2,8})?|[ぁ-んー]{2,7})"
-    r"(?=が(?:承|うけたまわ|担当|ご案内|ご?対応|お受け|お伺い|伺|うかが|お話)|と(?:申|もうし)ます(?!上)|でござい(?:ます|まし))"
+    r"(?=(?P<greets>で(?:す(?!か|が、|けど)|ござい(?:ます|まし)))|が(?:承|うけたまわ|担当|ご案内|ご?対応|お受け|お伺い|伺|うかが|お話)|と(?:申|もうし)ます(?!上))"
 )
+_NO_PERSON = re.compile(r"(?:お客|みな|皆|どちら|どなた|お?疲れ|おかげ|ごちそう|奥|旦那|王|神|仏|殿|何|貴|上|外|有り|模|仕|同|ご家族|ご本人|母|父|契約者|受取人|代表者|担当者|利用者|ご?主人|お子|お嬢|お母|お父|[店社会部課局室院校屋堂館所口付係長者区県市駅])$|^(?:お|ご|御)")
+_OTHER_KANA = str.maketrans({chr(c): chr(c + 0x60) for c in range(0x3041, 0x3097)} | {chr(c + 0x60): chr(c) for c in range(0x3041, 0x3097)})
 _AIZUCHI = re.compile(rf"(?:{HESITATION}|はい|ええ|うん|そうです(?:か|ね)?|なるほど|わかりました|分かりました|承知(?:しました|いたしました)|かしこまりました|お願いします|どうぞ|もしもし|少々お待ちください|ちょっと待ってください(?:ね)?|あ|[(（].{{1,8}}[)）]|[、。!. ])*$")
 _TITLE = re.compile(r"様|さま|さん|氏|君|くん|ちゃん|殿|宛|名義|[店部課係院所室支社会塾園校]長|先生|主任|方(?![法針向面式])")
 _BEFORE = re.compile(r"(?:担当者?|者|長|員|係|様|受付)$")
@@ -86,6 +88,8 @@ def _spans(text: str) -> list[Span]:
     told = list(_told(text))
     names = [(start, end) for start, end, mark in told if mark == NAME_MARK]
     known = {text[start:end].strip() for start, end in names}
+    known |= {part for name in known if " " in name for part in name.split() if len(part) > 1}
+    known |= {name.translate(_OTHER_KANA) for name in known if re.fullmatch(r"[ぁ-んァ-ヴー]{3,}", name)}
     known |= {surname for name in known if len(surname := surname_of(name)) > 1}
     known = {name for name in known if name and not re.search(r"[の、にと0-9]", name) and (is_person_name(name) or len(name) <= 6)}
     again = [(start, end, NAME_MARK) for name in known for start, end in _again(text, name)]
@@ -128,14 +132,17 @@ def _answers(text: str) -> Iterator[Span]:
 def _fitting(text: str, start: int, end: int, turn: Turn, window: _Window) -> Iterator[Span]:
     """Yield what fits a window in a sentence; a first answer is the other side's first words that say something."""
     answers = not (turn.speaker and turn.speaker == window.asker) and not _AIZUCHI.match(text[start:end])
-    for kind in window.kinds:
+    for kind in sorted(window.kinds, key=lambda kind: kind.reader):  # a name before its spelling
         if kind.reader in _FIRST:
             if not answers or window.heard >= _FIRST[kind.reader]:
                 continue
             if kind.reader == "words" and (window.worded or MARK.search(text, start, end)):
                 window.worded = True
                 continue
-        for first, last in READERS[kind.reader](text, start, end):
+        found = list(READERS[kind.reader](text, start, end))
+        if kind.reader == "spelling" and not found and not window.named:
+            found = list(READERS["words"](text, start, end))
+        for first, last in found:
             window.worded = window.worded or kind.reader == "words"
             window.named = window.named or kind.reader == "name"
             yield first, last, kind.mark
@@ -145,17 +152,27 @@ def _fitting(text: str, start: int, end: int, turn: Turn, window: _Window) -> It
 
 def _presented(text: str) -> Iterator[tuple[int, int]]:
     """Yield who presents himself: 「サポートの井手上でございます」「深津が承ります」."""
+    spoken = turns(text)[:3]
+    opening = spoken[-1].end if spoken else 0
     for match in _PRESENTS.finditer(text):
         start, end = match.span("v")
         name = match["v"]
-        if is_person_name(name) or (re.fullmatch(r"[一-龥々]{2,4}", name) and is_no_ordinary_word(name) and not is_word(name)):
+        greets = match["greets"] and text[start - 1 : start] in {"の", "、"} and start < opening
+        if (match["greets"] and not greets) or _NO_PERSON.search(name) or not is_no_ordinary_word(name, known=False):
+            continue
+        first = greets and start < spoken[0].end and re.match(r"でございます(?!ね|か)", text[end:])
+        rare = re.fullmatch(r"[一-龥々]{2,4}|[ァ-ヴー]+[・ ][ァ-ヴー]+", name) and (first or not is_word(name))
+        if is_person_name(name) or rare:
             yield start, end
 
 
 def _called(text: str) -> Iterator[tuple[int, int]]:
     for match in _CALLED.finditer(text):
         start, end = match.span("v")
-        longest = next((at for at in range(start, end) if is_person_name(text[at:end]) and is_no_ordinary_word(text[at:end])), None)
+        longest = next((at for at in range(start, end) if is_person_name(word := text[at:end]) and (is_no_ordinary_word(word) or word in BRANDS)), None)
+        whole = not re.match(r"[一-龥々ァ-ヴーぁ-んA-Za-z0-9]", text[start - 1 : start]) and not _NO_PERSON.search(match["v"])
+        if longest is None and whole and not is_word(match["v"]) and is_no_ordinary_word(match["v"], known=False):
+            longest = start
         if longest is not None:
             yield longest, end
 

@@ -30,7 +30,8 @@ _TAIL = re.compile(rf"(?:に|と)、?(?:[{_KANJI}]{{1,2}}|[{_KANJI}]{{1,2}}[い�
 _CLOSED = re.compile(r"で(?:す(?!か)|、|。|\n|$)|に、?(?=[^し])|と(?:書|読)|って書|」|。")
 _HEAD = re.compile(rf"(?:(?:[{_KANJI}]{{1,3}}[いるしきく]{{0,2}}|[ぁ-ん]{{2,4}})(?:に|と|、)、?|[{_KANJI}]{{1,4}}の[ぁ-んァ-ヴ{_KANJI}]{{1,4}}[はが])$")
 _PHRASE = re.compile(
-    rf"(?:{_WORD})(?:に|の)、?(?:{_WORD})(?:(?:に|の|と|で)、?(?:{_WORD}))?(?=と(?:書|読)|って(?:書|読)|です|で(?:[、。\s]|$)|[。\n]|$)"
+    rf"(?:(?:[{_KANJI}]{{1,3}}の)?[{_KANJI}]{{1,3}}[みいるしきく]{{0,2}}に、?(?:[{_KANJI}]{{1,2}}の)?[{_KANJI}]{{1,2}}[みいるしきく]{{0,2}}"
+    rf"|(?:[{_KANJI}]{{1,4}}[いるしきく]{{0,2}}に、?)?(?:[ぁ-んァ-ヴーA-Za-z]{{1,5}})?(?P<w>[{_KANJI}]{{2,4}})の(?P<x>[{_KANJI}]))(?=と(?:書|読)|って(?:書|読)|です|で(?:[、。\s]|$)|[。\n]|$)"
 )
 _READ_SO = re.compile(r"(?:と|って)書いて、?「?(?P<v>[ぁ-んー]{2,6}?|[ァ-ヴー]{2,8}|[一-龥]{1,4})(?=です|と(?:読|いい|言い|申)|って|。|」|、|$)")
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz"
@@ -64,6 +65,8 @@ def spelled_out(text: str, least: int = 2) -> Iterator[tuple[int, int]]:
 def explained(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Yield where 「鬼に頭」「大きい場所の場」 stands, said beside a name, and the reading in 「…と書いて…」."""
     for match in _PHRASE.finditer(text, start, end):
+        if match["x"] and match["x"] not in match["w"]:
+            continue
         if match.start() == start or re.match(r"[、。「 ]|[はがで](?=.)", text[match.start() - 1]):
             yield match.span()
     for match in _READ_SO.finditer(text, start, end):

@@ -17,7 +17,7 @@ LETTER = (
 )
 _SIGN = "ハイフン|はいふん|アンダーバー|アンダースコア|ピリオド|スラッシュ|スペース|マイナス|シャープ|ドット"
 _GAP = re.compile(rf"(?:[-_. の・、,/と]|(?:{_SIGN})|{HESITATION}|それから|あと、?){{0,5}}")
-_COUNTED = re.compile(rf" ?(?:{COUNTER}|号室|号棟|段|種類|点|ヶ|ギガ|メガ|パー|代|連|泊|食|口[でをに]|箱|本|袋|名[様で、。]|室|曲|話|章|行)")
+_COUNTED = re.compile(rf" ?(?:{COUNTER}|号室|号棟|段|種類|点|ヶ|ギガ|メガ|パー|代|連|泊|食|口[でをに]|箱|本|袋|名[様で、。]|室|曲|話|章|行|便|番(?:搭乗|ホーム|窓口|ゲート|線|目|出口))")
 _PRICE = re.compile(r"[¥$][0-9,.]*$|(?:第|約|税込|残り|合計|全部で|あと|定価|[Vv]er\.?|バージョン|築|HTTP|エラー|ステータス|iPhone|Windows|PS|iOS|Android|IPv) ?$")
 _MEASURE = re.compile(r"[0-9]+(?:[KMGT]B?|[kmc]?m|m?l|[km]?g|[VWALXx]|mAh|k?Hz|px|[KMG]?bps|%|h|min|LDK|DK|K)", re.IGNORECASE)
 _NO_CODE = frozenset("HTTP OS IOS GB MB TB PC TV NO VER OK NG AM PM KB CM KM KG USB SMS".split())

@@ -34,7 +34,7 @@ def customer_words(
     '解約したいんです\\nもう使わないので'
     """
     marks = _marks(tuple(agent_marks), tuple(customer_marks))
-    text = _RUN.sub(r"\1\1\1", _BLANK.sub(" ", _spoken(transcript).translate(_WIDTH)))
+    text = _RUN.sub(r"\1\1\1", _BLANK.sub(" ", as_lines(transcript).translate(_WIDTH)))
     lines = [_NOTE.sub("", _unstamped(line, marks)).strip() for line in marks.inside.sub("\n", text).splitlines()]
     turns = [_turn(line, marks) for line in lines if line and not line.startswith(">")]  # > quotes a mail
     turns = _with_weak_marks(turns, marks)
@@ -234,7 +234,7 @@ _SPEAKER_KEYS = ("speaker", "role", "participant", "participant_role", "Particip
 _WORD_KEYS = ("text", "content", "message", "body", "utterance", "Content", "transcript")
 
 
-def _spoken(transcript: str) -> str:
+def as_lines(transcript: str) -> str:
     """Return a conversation in JSON, a list of turns, as marked lines; anything else as it is."""
     if transcript.lstrip()[:1] not in {"[", "{"}:
         return transcript

@@ -13,7 +13,7 @@ import polars as pl
 
 from pipeline.mask import NO_WORDS, WordList, mask_conversation, mask_patterns, mask_personal_data
 from pipeline.read.contract import FEEDBACK_SCHEMA, QUARANTINE_SCHEMA, RATINGS, RawRow, SourceSpec
-from pipeline.read.conversations import customer_words
+from pipeline.read.conversations import as_lines, customer_words
 from pipeline.read.dates import parse_moment
 from pipeline.read.mail import own_words
 from pipeline.read.scores import nps_score, parse_score
@@ -166,7 +166,7 @@ def _own(texts: list[str], source: SourceSpec, words: WordList) -> list[str]:
     A conversation is masked first: the agent's question tells what an answer is, and goes.
     """
     if source.kind == "transcript":
-        masked = (mask_conversation(text, words) for text in texts)
+        masked = (mask_conversation(as_lines(text), words) for text in texts)
         return [customer_words(text, source.agent_marks, source.customer_marks) for text in masked]
     return [own_words(text) for text in texts] if source.kind == "email" else texts
 
