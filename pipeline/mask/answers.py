@@ -25,7 +25,8 @@ _END = re.compile(
     r"(?:だ|です|になります|でございます|でした)?(?:と思い|と思う|と思っ|ったはず|と思い出)|でお願い|で登録|でやって|でしたっけ|かな|だった|だと|です(?:けど|が|ね|よ|か)?|でした|でございます|と申|といい|と言い|と書|と読|と登録|になります|だよ|だけど|ですので|って(?:言い|書|いう)|、|。|」|』|\n"
     r"|[?!]|(?:さん|様)?(?:ですね|でお間違い|でよろしい|でいらっしゃ)|に(?:なって|して)|(?:で)?(?:す)?$"
 )
-_UNKNOWN = re.compile(r"わか(?:ら|り)|分か(?:ら|り)|忘れ|覚え|知ら|ありません|ないです|ません|見当たら|手元|ちょっと|お待ち|待って|なんで|何で|どこ|どうして|必要|いつも|言え|言いたく|ご?存知|すみません|申し訳|ありがと|かしこ|承知|確認|お願い|お調べ")
+_UNKNOWN = re.compile(r"わか(?:ら|り)|分か(?:ら|り)|忘れ|覚え|知ら|ありません|ないです|ません|見当たら|手元|ちょっと|お待ち|待って|なんで|何で|どこ|どうして|必要|いつも|言え|言いたく|ご?存知|すみません|申し訳|ありがと|かしこ|承知|確認|お願い|お調べ|世話|連絡|返信|です。.|持って|使って|作って|入れ")
+_LABELLED = re.compile(r"(?:合い?言葉|(?:質問の)?答え|ニックネーム|ハンドルネーム|アカウント名)[はがも:、 ]{1,2}(?:えっと、?|えーと、?|たしか、?|確か、?)?[「『]?")
 _ALONE_NAME = re.compile(r"(?P<v>[ぁ-んー]{2,7}?(?: [ぁ-んー]{2,5}?)?|[ァ-ヴー]{2,8}(?:[ ・][ァ-ヴー]{2,10}){0,2})(?:です|と申します|と言います|といいます|だよ|でございます)?(?:けど|が|ね)?[。、]?$")
 _NO_ALONE = frozenset("いい よい ない だめ ダメ けっこう そう むり ちがう おなじ はい いいえ うん ええ まだ もう べつ だいじょうぶ あと これ それ さっき ここ ほんとう わたし ぼく おれ あたし ひみつ いや イヤ とくめい なし ナシ カタカナ ひらがな ほか こちら そちら はいそう そのまま いま".split())
 _CITY = re.compile(
@@ -98,6 +99,8 @@ def answer_spelling(text: str, start: int, end: int) -> Spans:
 def answer_words(text: str, start: int, end: int) -> Spans:
     """Yield a word of any kind: a pass phrase, a nickname, the answer to a secret question."""
     first = _opened(text, start, end)
+    if label := _LABELLED.search(text, start, end):
+        first = label.end()
     if first >= end or ASKED.match(text, first) or _UNKNOWN.search(text, first, end) or MARK.match(text, first):
         return
     stop = _END.search(text, first + 1, end)

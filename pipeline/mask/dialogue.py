@@ -7,7 +7,7 @@ is needed.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pipeline.mask.answers import READERS
@@ -19,7 +19,7 @@ from pipeline.mask.questions import NUMBER, Kind, asked, turns_to_another_matter
 from pipeline.mask.spans import MARK, NAME_MARK, fold, with_marks
 from pipeline.mask.spellings import explained, spelled_out
 from pipeline.mask.spoken import only_a_value, spoken_values
-from pipeline.mask.turns import Turn, sentences, turns
+from pipeline.mask.turns import BREAK, Turn, sentences, turns
 from pipeline.mask.vocabulary import BRANDS, SHOP
 from pipeline.mask.words import NO_WORDS, WordList
 
@@ -83,6 +83,16 @@ def mask_conversation(text: str, words: WordList = NO_WORDS) -> str:
     return text
 
 
+def mask_messages(messages: Sequence[str], words: WordList = NO_WORDS) -> list[str]:
+    """Return the messages of a thread, in the order in which they were written, masked with each other in view.
+
+    What one message asks for stays asked to the end of the next: mails answer long after the question.
+    """
+    one = [message.replace(BREAK, "") for message in messages]
+    joined = mask_conversation(f"{BREAK}\n".join(one), words)
+    return joined.split(f"{BREAK}\n")
+
+
 def _spans(text: str) -> list[Span]:
     """Return where personal data stands that the conversation tells, in order."""
     told = list(_told(text))
@@ -109,6 +119,7 @@ def _told(text: str) -> Iterator[Span]:
 
 
 def _answers(text: str) -> Iterator[Span]:
+    thread = BREAK in text
     window: _Window | None = None
     for turn in turns(text):
         n_found = 0
@@ -120,10 +131,13 @@ def _answers(text: str) -> Iterator[Span]:
             elif only_a_value(text, start, end):
                 yield from ((a, b, NUMBER.mark) for a, b in spoken_values(text, start, end))
             if kinds := asked(text[start:end]):
-                window, n_found = _Window(kinds, turn.speaker), 1
-            elif window and turns_to_another_matter(text[start:end]):
+                also = window.kinds if thread and window and window.asker == turn.speaker else []
+                window, n_found = _Window([*also, *kinds], turn.speaker), 1
+            elif window and not thread and turns_to_another_matter(text[start:end]):
                 window = None
-        if window:
+        if window and thread:
+            window = window if int(turn.speaker) - int(window.asker) <= 1 else None
+        elif window:
             window.idle = 0 if n_found else window.idle + 1
             window.heard += bool(turn.speaker != window.asker or not turn.speaker) and not _AIZUCHI.match(text[turn.start : turn.end])
             window = window if window.idle <= _PATIENCE else None

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import NamedTuple
 
 from pipeline.mask.spans import MARK
@@ -11,7 +12,10 @@ _LABEL = re.compile(
     rf"[>\s]*(?:{_STAMP})?(?:(?!{MARK.pattern})"
     r"(?:(?P<boxed>[【<\[〈《][^】>\]〉》\n]{1,16}[】>\]〉》])[ \t]*:?|(?P<plain>[^\s:「」、。?!\n]{1,16})[ \t]*(?::|\t|(?=「[^\n]*」\s*(?:\n|$)))))?[ \t「]*"
 )
-_SENTENCE = re.compile(r"[^。?!\n]+[。?!」]*")
+
+
+BREAK = "\ue000"  # ends a message of a thread; no text needs it
+_SENTENCE = re.compile(rf"[^。?!\n{BREAK}]+[。?!」]*")
 
 
 class Turn(NamedTuple):
@@ -25,9 +29,13 @@ class Turn(NamedTuple):
 def turns(text: str) -> list[Turn]:
     """Return the turns of a text of one width, a line each; of one without any label, a sentence each.
 
-    A line without a label is the last speaker's. A label alone on its line names the speaker of what follows.
+    A line without a label is the last speaker's. A label alone on its line names the speaker of what follows. In a
+    thread of messages the speaker is the message's number.
     """
     lines = list(_lines(text))
+    if BREAK in text:
+        numbers = accumulate((text[line.end - 1 : line.end] == BREAK for line in lines), initial=0)
+        return [Turn(line.start, line.end, str(n)) for line, n in zip(lines, numbers, strict=False) if line.end > line.start]
     if any(line.speaker for line in lines):
         return [line for line in lines if line.end > line.start]
     return [Turn(start, end, "") for line in lines for start, end in sentences(text, line)]
