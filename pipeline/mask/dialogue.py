@@ -90,7 +90,8 @@ def mask_messages(messages: Sequence[str], words: WordList = NO_WORDS) -> list[s
     """
     one = [message.replace(BREAK, "") for message in messages]
     joined = mask_conversation(f"{BREAK}\n".join(one), words)
-    return joined.split(f"{BREAK}\n")
+    parts = joined.split(f"{BREAK}\n")
+    return parts if len(parts) == len(one) else [mask_conversation(message, words) for message in one]
 
 
 def _spans(text: str) -> list[Span]:
