@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from pipeline.mask.lexicon import is_person_name, is_quality
+from pipeline.mask.lexicon import is_person_name, is_quality, is_word
 from pipeline.mask.pattern import HESITATION
 from pipeline.mask.phrases import is_no_ordinary_word, name_end
 from pipeline.mask.spans import MARK
@@ -25,9 +25,11 @@ _END = re.compile(
     r"(?:だ|です|になります|でございます|でした)?(?:と思い|と思う|と思っ|ったはず|と思い出)|でお願い|で登録|でやって|でしたっけ|かな|だった|だと|です(?:けど|が|ね|よ|か)?|でした|でございます|と申|といい|と言い|と書|と読|と登録|になります|だよ|だけど|ですので|って(?:言い|書|いう)|、|。|」|』|\n"
     r"|[?!]|(?:さん|様)?(?:ですね|でお間違い|でよろしい|でいらっしゃ)|に(?:なって|して)|(?:で)?(?:す)?$"
 )
-_UNKNOWN = re.compile(r"わか(?:ら|り)|分か(?:ら|り)|忘れ|覚え|知ら|ありません|ないです|ません|見当たら|手元|ちょっと|お待ち|待って|なんで|何で|どこ|どうして|必要|いつも|言え|言いたく|ご?存知|すみません|申し訳|ありがと|かしこ|承知|確認|お願い|お調べ|世話|連絡|返信|です。.|持って|使って|作って|入れ")
+_UNKNOWN = re.compile(r"わか(?:ら|り)|分か(?:ら|り)|忘れ|覚え|知ら|ありません|ないです|ません|見当たら|手元|ちょっと|お待ち|待って|なんで|何で|どこ|どうして|必要|いつも|言え|言いたく|ご?存知|すみません|申し訳|ありがと|かしこ|承知|確認|お願い|お調べ|世話|連絡|返信|持って|使って|作って|入れ")
 _LABELLED = re.compile(r"(?:合い?言葉|(?:質問の)?答え|ニックネーム|ハンドルネーム|アカウント名)[はがも:、 ]{1,2}(?:えっと、?|えーと、?|たしか、?|確か、?)?[「『]?")
 _ALONE_NAME = re.compile(r"(?P<v>[ぁ-んー]{2,7}?(?: [ぁ-んー]{2,5}?)?|[ァ-ヴー]{2,8}(?:[ ・][ァ-ヴー]{2,10}){0,2})(?:です|と申します|と言います|といいます|だよ|でございます)?(?:けど|が|ね)?[。、]?$")
+_NO_MORE = re.compile(r"^[一-龥々]{1,5}(?:です|と申します|と言います|といいます)(?:けど|が|ね)?[。、]?$")
+_KIN = re.compile(rf"(?:{_RELATIVES})[のが、](?P<v>[ぁ-んー]{{2,5}}?|[ァ-ヴー]{{2,8}})(?=[、。]|です|と(?:申|言|いい)|で、|$|\n)")
 _NO_ALONE = frozenset("いい よい ない だめ ダメ けっこう そう むり ちがう おなじ はい いいえ うん ええ まだ もう べつ だいじょうぶ あと これ それ さっき ここ ほんとう わたし ぼく おれ あたし ひみつ いや イヤ とくめい なし ナシ カタカナ ひらがな ほか こちら そちら はいそう そのまま いま".split())
 _CITY = re.compile(
     r"(?:(?:北海道|東京都|(?:大阪|京都)府|(?:神奈川|和歌山|鹿児島|[一-龥]{2})県)の?)?(?:[一-龥ぁ-んァ-ヴ]{1,6}?(?:市|郡))?の?(?:[一-龥]{1,4}区)?の?"
@@ -47,8 +49,10 @@ _NOT_BORN = re.compile(r" ?(?:円|回|個|件|分|時|[かヶカケ]月|[間前�
 _BORN = re.compile(rf"年.*月|月.*[0-9〇零一二三四五六七八九十日]|{_ERA}|[0-9]{{4}}|[0-9][-/.][0-9]|ねん|がつ")
 _BESIDE_DATE = re.compile(rf"(?:{HESITATION}|[、。「」,. ?!]|です(?:ね|か)?|でございます(?:ね)?|で|の|年|はい|ええ|生まれ|うまれ|になります|ですけど|だ|よ)*")
 _LATIN = re.compile(r"@?(?<![A-Za-z0-9.@])[A-Za-z0-9](?:[A-Za-z0-9._-]|(?:、|・)?(?:アンダーバー|ハイフン|ドット|アンダースコア)(?:、|・)?){2,40}(?<![.-])")
-_PLATE = re.compile(r"[一-龥ァ-ヴー]{1,5}(?:の|、| )*[0-9]{2,3}(?:の|、| )*[ぁ-ん](?:の|、| )*[0-9・]{1,4}(?:[-の、 ]*[0-9・]{1,2})?")
-_BRANCH = re.compile(r"(?P<v>[一-龥々ぁ-んァ-ヴーヶ]{1,10}?(?:支店|出張所|営業部|本店))")
+_HANDLE = re.compile(r"^(?!(?:iPhone|iPad|iOS|Android|Galaxy|Pixel|Xperia|AQUOS|Windows|Mac|Switch|Steam|LINE|Gmail|Google|Apple|Twitter|Instagram|HTTP|Wi-?Fi)\b).*?(?:[a-z]|[A-Z].*[0-9_.-])", re.IGNORECASE)
+_PLATE = re.compile(r"(?:[一-龥ァ-ヴー]{1,5}|なにわ|つくば|いわき|とちぎ)(?:の|、| )*[0-9]{2,3}(?:の|、| )*[ぁ-ん](?:の|、| )*[0-9・]{1,4}(?:[-の、 ]*[0-9・]{1,2})?")
+_VALID_UNTIL = re.compile(rf"{_NUM}月の?、?{_NUM}年|{_NUM}月の、?[0-9]{{2}}(?![0-9日])|{_NUM}年の?、?{_NUM}月")
+_BRANCH = re.compile(r"(?:[一-龥々ぁ-んァ-ヴー]{1,10}(?:銀行|金庫|信金|農協|信組|労金)の?、?)?(?P<v>[一-龥々ぁ-んァ-ヴーヶ]{1,10}?(?:支店|出張所|営業部|本店))")
 _MAIL_PIECE = rf"(?:[A-Za-z0-9._+-]+|(?:{LETTER})(?![ァ-ヴ])|(?:{KANA_DIGIT})|アットマーク|アット|@|ドット|アンダーバー|ハイフン|[ァ-ヴー]{{2,12}}|[ぁ-ん]{{2,8}}(?=じゅう)|じゅう|数字の|小文字の|大文字で?|全部小文字で?|で|の|が|、|・| |\[メール\])"
 _SPOKEN_MAIL = re.compile(rf"(?:{_MAIL_PIECE}){{2,60}}")
 
@@ -66,14 +70,21 @@ def answer_names(text: str, start: int, end: int) -> Spans:
         starts = [first]
     starts += [match.end() for match in _CLAUSE.finditer(text, start, end)]
     starts += [opener for at in [*starts[1:]] if (opener := _opened(text, at, end)) != at]
+    for match in _KIN.finditer(text, start, end):
+        if match["v"] not in _NO_ALONE and match["v"] not in NO_NAME:
+            yield match.span("v")
     position = start
     for at in sorted(set(starts)):
-        accepts = is_no_ordinary_word if at == first else _is_name
+        accepts = is_no_ordinary_word if at == first and _NO_MORE.match(text[at:end]) else _may_be_name if at == first else _is_name
         if at < position or at >= end:
             continue
         if stop := name_end(text, at, _STATED, accepts):
             position = min(stop, end)
             yield at, position
+
+
+def _may_be_name(word: str) -> bool:
+    return is_no_ordinary_word(word) and (is_person_name(word) or not is_word(word))
 
 
 def _is_name(word: str) -> bool:
@@ -111,11 +122,17 @@ def answer_words(text: str, start: int, end: int) -> Spans:
 
 def answer_handle(text: str, start: int, end: int) -> Spans:
     """Yield what can be an account: letters with digits or signs in them, or a number."""
-    found = [match.span() for match in _LATIN.finditer(text, start, end) if re.search("[a-z]|[A-Z].*[0-9_.-]", match.group())]
+    found = [match.span() for match in _LATIN.finditer(text, start, end) if _HANDLE.search(match.group())]
     yield from found or spoken_values(text, start, end)
 
 
 def answer_digits(text: str, start: int, end: int) -> Spans:
+    yield from spoken_values(text, start, end)
+
+
+def answer_card(text: str, start: int, end: int) -> Spans:
+    """Yield the digits of a card, and the month and year until which it is valid."""
+    yield from (match.span() for match in _VALID_UNTIL.finditer(text, start, end))
     yield from spoken_values(text, start, end)
 
 
@@ -174,6 +191,7 @@ READERS = {
     "words": answer_words,
     "handle": answer_handle,
     "digits": answer_digits,
+    "card": answer_card,
     "branch": answer_branch,
     "date": answer_date,
     "plate": answer_plate,

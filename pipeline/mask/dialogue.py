@@ -39,9 +39,12 @@ _PRESENTS = re.compile(
     r"(?:^|[、。\s「:のは]|(?:担当|担当者|オペレーター|私|わたくし)(?:は|、|の)?|(?:いたし|致し)ます)(?P<v>[一-龥々ヶ]{1,5}(?: [一-龥々]{1,3})?|[ァ-ヴー]{2,8}(?:[・ ][ァ-ヴー]{2,8})?|[ぁ-んー]{2,7})"
     r"(?=(?P<greets>で(?:す(?!か|が、|けど)|ござい(?:ます|まし)))|が(?:承|うけたまわ|担当|ご案内|ご?対応|お受け|お伺い|伺|うかが|お話)|と(?:申|もうし)ます(?!上))"
 )
-_NO_PERSON = re.compile(r"(?:お客|みな|皆|どちら|どなた|お?疲れ|おかげ|ごちそう|奥|旦那|王|神|仏|殿|何|貴|上|外|有り|模|仕|同|ご家族|ご本人|母|父|契約者|受取人|代表者|担当者|利用者|ご?主人|お子|お嬢|お母|お父|[店社会部課局室院校屋堂館所口付係長者区県市駅])$|^(?:お|ご|御)")
+_NO_PERSON = re.compile(r"(?:お客|みな|皆|どちら|どなた|お?疲れ|おかげ|ごちそう|奥|旦那|王|神|仏|殿|何|貴|上|外|有り|模|仕|同|ご家族|ご本人|母|父|契約者|受取人|代表者|担当者|利用者|ご?主人|お子|お嬢|お母|お父|銀行|信金|生命|証券|電力|損保|保険|交通|観光|旅行|学園|大学|病院|薬局|信販|運輸|宅配|通信|電機|不動産|[店社会部課局室院校屋堂館所口付係長者区県市駅])$|^(?:お|ご|御)")
 _OTHER_KANA = str.maketrans({chr(c): chr(c + 0x60) for c in range(0x3041, 0x3097)} | {chr(c + 0x60): chr(c) for c in range(0x3041, 0x3097)})
+_READING = re.compile(r"\[氏名\] ?[(（](?P<v>[ァ-ヴー・ ]{3,16}|[ぁ-んー ]{4,14}|[A-Z][A-Za-z ]{3,24})[)）]")
 _AIZUCHI = re.compile(rf"(?:{HESITATION}|はい|ええ|うん|そうです(?:か|ね)?|なるほど|わかりました|分かりました|承知(?:しました|いたしました)|かしこまりました|お願いします|どうぞ|もしもし|少々お待ちください|ちょっと待ってください(?:ね)?|あ|[(（].{{1,8}}[)）]|[、。!. ])*$")
+_GIVEN_AFTER = re.compile(r" ?[ぁ-んー]{2,4}(?=の(?:母|父|保護者|妻|夫|家)|さん|ちゃん|くん|様|です|と申|と言|[。、」\n]|$)")
+_PARTICLES = re.compile(r" ?(?:から|まで|より|だけ|など|では|には|とは|でも|にも|のは|との|への|です|でし|という|って|ですが|さん|さま|くん|ちゃん|だよ|だけど|とか|なの|じゃ|のほう|けど|ですけ|ですね|ですよ|なんで)")
 _TITLE = re.compile(r"様|さま|さん|氏|君|くん|ちゃん|殿|宛|名義|[店部課係院所室支社会塾園校]長|先生|主任|方(?![法針向面式])")
 _BEFORE = re.compile(r"(?:担当者?|者|長|員|係|様|受付)$")
 
@@ -113,7 +116,7 @@ def _spans(text: str) -> list[Span]:
 
 
 def _told(text: str) -> Iterator[Span]:
-    for start, end in (*spelled_out(text), *_called(text), *_presented(text), *named_by_phrase(text)):
+    for start, end in (*spelled_out(text), *(match.span("v") for match in _READING.finditer(text)), *_called(text), *_presented(text), *named_by_phrase(text)):
         if not _is_label(text, start, end):
             yield start, end, NAME_MARK
     yield from _answers(text)
@@ -147,6 +150,7 @@ def _answers(text: str) -> Iterator[Span]:
 def _fitting(text: str, start: int, end: int, turn: Turn, window: _Window) -> Iterator[Span]:
     """Yield what fits a window in a sentence; a first answer is the other side's first words that say something."""
     answers = not (turn.speaker and turn.speaker == window.asker) and not _AIZUCHI.match(text[start:end])
+    window.named = window.named or (answers and text.find(NAME_MARK, start, end) >= 0)
     for kind in sorted(window.kinds, key=lambda kind: kind.reader):  # a name before its spelling
         if kind.reader in _FIRST:
             if not answers or window.heard >= _FIRST[kind.reader]:
@@ -202,8 +206,10 @@ def _again(text: str, name: str) -> Iterator[tuple[int, int]]:
         short = len(name) == 1 or name in SURNAME_NOUNS or re.fullmatch(r"[ぁ-んー]{1,2}", name)
         full = name_end(text, start, _ANSWERED, is_person_name)
         stands = titled or full or (not goes_on and not SHOP.match(text, end) and not (short and not _ANSWERED.match(text, end)))
+        given = _GIVEN_AFTER.match(text, end) if len(name) > 1 else None
+        stands = stands or (given and not _PARTICLES.match(given[0]))
         if stands and not inside and not _is_label(text, start, end):
-            yield start, max(end, full or end)
+            yield start, max(end, full or end, given.end() if given and not _PARTICLES.match(given[0]) else end)
 
 
 def _is_label(text: str, start: int, end: int) -> bool:

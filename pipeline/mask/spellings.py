@@ -17,7 +17,7 @@ _RADICAL = (
 )
 # What explains a letter only beside another explanation.
 _REMARK = re.compile(r"点が?(?:一つ|二つ|1つ|2つ|ひとつ|ふたつ)|(?:難しい|簡単な|普通の|画数の多い)(?:ほう|方)(?=[の、。でにがは])")
-_WORD = rf"(?:[{_KANJI}]{{1,5}}(?:の[{_KANJI}]{{1,3}})?[ぁ-ん]{{0,3}}|[ァ-ヴーA-Za-z]{{2,8}}|[ぁ-んー]{{2,6}})"
+_WORD = rf"(?:お?[{_KANJI}]{{1,5}}(?:の[{_KANJI}]{{1,3}})?[ぁ-ん]{{0,3}}|[ァ-ヴーA-Za-z]{{2,8}}|[ぁ-んー]{{2,6}})"
 _SHOWN = rf"(?:(?P<x>[{_KANJI}])(?![{_KANJI}])|(?P<k>[ァ-ヴぁ-ん])(?=[にと、。,でが」』\s]|です|の[、。]|$)|(?P<l>[A-Za-z])(?![A-Za-z]))"
 _ITEM = re.compile(rf"(?=(?P<w>{_WORD})の(?:漢字の)?{_SHOWN})")
 _RADICAL_ITEM = re.compile(rf"{_RADICAL}(?:[にとのが、]{{1,2}}(?:点が?[二2一1ふひ][一-龥ぁ-ん]{{0,2}}つ|点[二2]つ|{_WORD}の[{_KANJI}]|[{_KANJI}]{{1,3}}[いるしく]?|[ァ-ヴぁ-ん]{{1,4}}(?=[、。で])))?(?:の[{_KANJI}]{{1,2}}(?:です)?)?")
@@ -28,7 +28,7 @@ _LETTERS = re.compile(
 _JOINT = re.compile(r"(?:に|と|で|の|、|。|,| |「|」|あと|それに|次[がは]|それから|です、?|漢字[がは]|下[はの]|名前は|えー?っ?と、?|はい、|は){0,4}")
 _TAIL = re.compile(rf"(?:に|と)、?(?:[{_KANJI}]{{1,2}}|[{_KANJI}]{{1,2}}[いるしきく]{{1,2}})(?=で|です|、|。|と(?:書|読)|って|$)")
 _CLOSED = re.compile(r"で(?:す(?!か)|、|。|\n|$)|に、?(?=[^し])|と(?:書|読)|って書|」|。")
-_HEAD = re.compile(rf"(?:(?:[{_KANJI}]{{1,3}}[いるしきく]{{0,2}}|[ぁ-ん]{{2,4}})(?:に|と|、)、?|[{_KANJI}]{{1,4}}の[ぁ-んァ-ヴ{_KANJI}]{{1,4}}[はが])$")
+_HEAD = re.compile(rf"(?:[{_KANJI}]{{1,3}}[いるしきくえすつむぶぐみ]{{0,2}}(?:に|と|、)、?|[{_KANJI}]{{1,4}}の[ぁ-んァ-ヴ{_KANJI}]{{1,4}}[はが])$")
 _PHRASE = re.compile(
     rf"(?:(?:[{_KANJI}]{{1,3}}の)?[{_KANJI}]{{1,3}}[みいるしきく]{{0,2}}に、?(?:[{_KANJI}]{{1,2}}の)?[{_KANJI}]{{1,2}}[みいるしきく]{{0,2}}"
     rf"|(?:[{_KANJI}]{{1,4}}[いるしきく]{{0,2}}に、?)?(?:[ぁ-んァ-ヴーA-Za-z]{{1,5}})?(?P<w>[{_KANJI}]{{2,4}})の(?P<x>[{_KANJI}]))(?=と(?:書|読)|って(?:書|読)|です|で(?:[、。\s]|$)|[。\n]|$)"
@@ -50,6 +50,7 @@ def spelled_out(text: str, least: int = 2) -> Iterator[tuple[int, int]]:
     strong = [(*match.span(), 2) for match in _RADICAL_ITEM.finditer(text)]
     strong += [(match.start(), match.end(), 2) for match in _LETTERS.finditer(text) if _is_spelling(match.group())]
     strong += [(*match.span(), 1) for match in _REMARK.finditer(text)]
+    strong += [(*match.span(), 2) for match in _PHRASE.finditer(text) if not match["x"] and re.match(r"と書きます", text[match.end() :])]
     strong += _items(text)
     strong.sort()
     for run in _runs(text, strong):

@@ -16,14 +16,16 @@ LETTER = (
     "|ユー|ブイ|ヴィー?|ダブリュー|ダブル|エックス|ワイ|ゼット|ゼッド|ズィー"
 )
 _SIGN = "ハイフン|はいふん|アンダーバー|アンダースコア|ピリオド|スラッシュ|スペース|マイナス|シャープ|ドット"
-_GAP = re.compile(rf"(?:[-_. の・、,/と]|(?:{_SIGN})|{HESITATION}|それから|あと、?){{0,5}}")
+_GAP = re.compile(rf"(?:[-_. の・、,/と]|に、|(?:{_SIGN})|{HESITATION}|それから|あと、?){{0,5}}")
 _COUNTED = re.compile(rf" ?(?:{COUNTER}|号室|号棟|段|種類|点|ヶ|ギガ|メガ|パー|代|連|泊|食|口[でをに]|箱|本|袋|名[様で、。]|室|曲|話|章|行|便|番(?:搭乗|ホーム|窓口|ゲート|線|目|出口))")
 _PRICE = re.compile(r"[¥$][0-9,.]*$|(?:第|約|税込|残り|合計|全部で|あと|定価|[Vv]er\.?|バージョン|築|HTTP|エラー|ステータス|iPhone|Windows|PS|iOS|Android|IPv) ?$")
 _MEASURE = re.compile(r"[0-9]+(?:[KMGT]B?|[kmc]?m|m?l|[km]?g|[VWALXx]|mAh|k?Hz|px|[KMG]?bps|%|h|min|LDK|DK|K)", re.IGNORECASE)
 _NO_CODE = frozenset("HTTP OS IOS GB MB TB PC TV NO VER OK NG AM PM KB CM KM KG USB SMS".split())
 _KANJI = "〇零一二三四五六七八九"
+_REPEATED = r"が、?(?:ふたつ|二つ|2つ|みっつ|三つ|3つ|よっつ|四つ|4つ|2個|3個|続)"
 _ATOM = re.compile(
     r"(?P<code>(?<![A-Za-z0-9])(?:[A-Za-z]{1,6}[0-9]|[0-9]+[A-Za-z])[A-Za-z0-9_]*)"
+    rf"|(?P<many>(?:{KANA_DIGIT}|[0-9{_KANJI}]){_REPEATED})"
     r"|(?P<amount>[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+\.[0-9]{1,2}(?![0-9.]))"
     r"|(?P<digits>[0-9]+)"
     rf"|(?P<kanji>(?<![一-龥々第])[{_KANJI}百十]+(?![一-龥々]|つ|人|度|緒))"
@@ -103,6 +105,9 @@ def _atoms(text: str, start: int, end: int) -> Iterator[_Atom]:
         if kind in {"letters", "named"}:
             if word.upper() not in _NO_CODE:
                 yield _Atom(first, last, kind, len(word) if kind == "letters" else 1)
+            continue
+        if kind == "many":
+            yield _Atom(first, last, "digits", 2)
             continue
         counted = _COUNTED.match(text, last, min(end, last + 8)) and kind != "code"
         if counted or _PRICE.search(text, max(start, first - 10), first) or is_product_code(text, first):
