@@ -215,5 +215,5 @@ def _again(text: str, name: str) -> Iterator[tuple[int, int]]:
 def _is_label(text: str, start: int, end: int) -> bool:
     """Tell a speaker's mark: 「田中様：」 and 【お客様：田中様】 say who speaks, and go with it."""
     line = text[text.rfind("\n", 0, start) + 1 : start]
-    closes = re.match(r"(?:さん|様|氏)?[ \t]*(?:[:|\t>】〉》]|[\])][ \t]*(?::|\n)|\n)", text[end : end + 6])
+    closes = re.match(r"(?:さん|様|氏)?[ \t]*(?:[:|\t>】〉》]|[\])][ \t]*(?::|\n))|[ \t]*\n", text[end : end + 6])
     return bool(closes) and bool(re.fullmatch(r"[^。、」]{0,32}?[【\[<(〈《]?[^:。、」]{0,12}(?<!:)|[【\[<〈《][^】\]>〉》]{0,14}", line))

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from pipeline.mask.lexicon import is_given_name, is_person_name, is_quality, is_romaji_name, is_surname, is_word
 from pipeline.mask.vocabulary import BRANDS, CALLED_SO, NO_NAME, NOT_GIVEN, PEOPLE, PREFECTURES, PROFESSION, RELATIVES, ROLES
 
-_RUN = re.compile(r"[ぁ-ん]{2,5} [ぁ-ん]{2,5}(?=です|と申|でござ|。|\n|$)|[一-龥々ヶ髙﨑]{1,6}(?: ?[ぁ-んァ-ヴー]{2,5}(?=[がはでとに、。]))?|[ァ-ヴー・]{2,14}(?: [ァ-ヴー]{2,8})?|[ぁ-んー]{2,9}|[A-Z][A-Za-z]+(?: [A-Z][A-Za-z]+){0,2}")
+_RUN = re.compile(r"[一-龥々ヶ]{1,4} [一-龥々]{1,4}(?=です|と申|でござ|様|さん|[、。]|\n|$)|[ぁ-ん]{2,5} [ぁ-ん]{2,5}(?=です|と申|でござ|。|\n|$)|[一-龥々ヶ髙﨑]{1,6}(?: ?[ぁ-んァ-ヴー]{2,5}(?=[がはでとに、。]))?|[ァ-ヴー・]{2,14}(?: [ァ-ヴー]{2,8})?|[ぁ-んー]{2,9}|[A-Z][A-Za-z]+(?: [A-Z][A-Za-z]+){0,2}")
 _PERSON = (
     r"(?:お?名前の|名札の)?(?:人|方(?!法|針|向|面|式|が良|がい)|かた|店員|担当|スタッフ|者|オペレータ|男性|女性|おじさん|おばさん|お兄さん|お姉さん|若い|係|職員|看護師|先生"
     r"|ドライバー|社員|営業|運転手|医師|講師|コーチ|子(?!会社))"
