@@ -5,8 +5,8 @@ were developed on; tests/data/conversations_held_out.jsonl, where it is there, o
 and, given FOLDER, survey/shop.csv with survey/shop.gold.jsonl. With --file only that file is measured, every line of it
 as one set, and nothing is written; tests/data/README.md has the format.
 
-A string is caught when every letter and digit of it, the の of 「3の5」 aside, is under a mark at every place where it stands (of an address:
-what follows prefecture and city); `verbatim` counts the laxer way, a string that no longer stands in the masked text.
+A string is caught when every letter and digit of it, the の of 「3の5」 aside, is under a mark at every place where it
+stands (of an address: what follows prefecture and city); `verbatim` counts the laxer way, a string that no longer stands in the masked text.
 `other_masked` is the share of tokens (Sudachi, mode C, marks of punctuation left out) outside personal strings of
 which a mask took any part. What is stored went the whole way: an export written to a file, read, masked and cut to the
 customer's words, cleansed, names masked on the parse. `recall_as_stored` is over the distinct strings of a
@@ -17,6 +17,7 @@ the opinion units that an agent spoke. Quarantined conversations are counted and
 """
 
 import csv
+import itertools
 import json
 import platform
 import re
@@ -185,8 +186,9 @@ def measure_stored(rows: list[dict], parser: Parser, *, misses: bool = False) ->
         heard, lost = heard_phrases(row, annotation.text)
         kept, phrases = kept + heard, phrases + heard + len(lost)
         if misses:
-            print(*(f"AGENT {row['id']} {row['style']} {text!r}" for text in foreign), sep="\n", end="\n" if foreign else "")
-            print(*(f"UNHEARD {row['id']} {row['style']} {text!r}" for text in lost), sep="\n", end="\n" if lost else "")
+            failed = [("AGENT", text) for text in foreign] + [("UNHEARD", text) for text in lost]
+            for what, text in failed:
+                print(f"{what} {row['id']} {row['style']} {text!r}")
     return {
         "strings_as_stored": total.total(),
         "recall_as_stored": round(caught.total() / max(1, total.total()), 4),
@@ -275,7 +277,7 @@ def is_foreign(unit: str, row: dict) -> bool:
 
 
 def heard_phrases(row: dict, stored: str) -> tuple[int, list[str]]:
-    """Return how many of the customer's phrases are stored, by their longest piece that is not personal, and the rest."""
+    """Return how many of the customer's phrases are stored, by their longest piece that is nobody's, and the rest."""
     got = letters(stored).replace("\n", "")
     personal = re.compile("|".join(re.escape(p["text"]) for p in row["pii"]) or "(?!)")
     heard, lost = 0, []
@@ -305,8 +307,8 @@ def speed(texts: list[str], parser: Parser) -> dict:
 def covered_positions(text: str, masked: str) -> list[set[int]]:
     """Return the positions of the text that marks stand for, from the pieces between the marks.
 
-    Where a piece stands more than once in the text, 「の」 between two marks, its place is not certain: the first places
-    and the last ones are two answers.
+    Where a piece stands more than once in the text, as 「の」 between two marks, its place is not certain: the first
+    places and the last ones are two answers.
     """
     pieces = MARK.split(masked)
     if len(pieces) == 1:
@@ -332,7 +334,7 @@ def _last_places(text: str, pieces: list[str]) -> list[tuple[int, int]]:
 
 
 def _gaps(found: list[tuple[int, int]]) -> set[int]:
-    return {i for (_, end), (start, _) in zip(found, found[1:], strict=False) for i in range(end, start)}
+    return {i for (_, end), (start, _) in itertools.pairwise(found) for i in range(end, start)}
 
 
 def places(text: str, string: str) -> list[tuple[int, int]]:

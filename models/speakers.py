@@ -10,6 +10,7 @@ trains the weights of models/weights/speakers.json from conversations with known
 models/corpus/dialogue/turns.tsv and the customers' voices of models/corpus.
 """
 
+import itertools
 import json
 import math
 import re
@@ -55,7 +56,7 @@ class Piece(NamedTuple):
 
 
 class Speakers(NamedTuple):
-    """What the words tell: each sentence's probability of being the customer's, and whether the desk is heard at all."""
+    """What the words tell: each sentence's probability of being the customer's; whether the desk is heard at all."""
 
     pieces: list[Piece]
     customer: list[float]
@@ -183,9 +184,9 @@ def _changes(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
     line, flat = Counter[bool](), Counter[bool]()
     for row in rows:
         turns = ordered_turns(row)
-        line.update(a != b for (a, _), (b, _) in zip(turns, turns[1:], strict=False))
+        line.update(a != b for (a, _), (b, _) in itertools.pairwise(turns))
         sides = [agent for agent, turn in turns for _ in split_pieces(turn)]
-        flat.update(a != b for a, b in zip(sides, sides[1:], strict=False))
+        flat.update(a != b for a, b in itertools.pairwise(sides))
     return {
         "line": round((line[True] / line.total() + 0.5) / 2, 3),
         "inside": 0.02,  # a line is one speaker's
@@ -207,4 +208,5 @@ def _voices() -> list[str]:
 
 
 if __name__ == "__main__":
-    WEIGHTS.write_text(json.dumps(train([Path(name) for name in sys.argv[1:]]), ensure_ascii=False, indent=0) + "\n", encoding="utf-8")
+    trained = train([Path(name) for name in sys.argv[1:]])
+    WEIGHTS.write_text(json.dumps(trained, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")

@@ -39,6 +39,7 @@ _PRESENTS = re.compile(
     r"(?:^|[、。\s「:のは]|(?:担当|担当者|オペレーター|私|わたくし)(?:は|、|の)?|(?:いたし|致し)ます)(?P<v>[一-龥々ヶ]{1,5}(?: [一-龥々]{1,3})?|[ァ-ヴー]{2,8}(?:[・ ][ァ-ヴー]{2,8})?|[ぁ-んー]{2,7})"
     r"(?=(?P<greets>で(?:す(?!か|が、|けど)|ござい(?:ます|まし)))|が(?:承|うけたまわ|担当|ご案内|ご?対応|お受け|お伺い|伺|うかが|お話)|と(?:申|もうし)ます(?!上))"
 )
+_DESK = re.compile(r"(?:[ァ-ヴー]{2,}|担当|本日の|わたくし|私|[課部室係店社局所校院館者員]|銀行|金庫|生命|保険|不動産|電[力機気]|ガス|証券|通信|旅行|窓口|商事|塾|区|市)[の、]$")
 _NO_PERSON = re.compile(r"(?:お客|みな|皆|どちら|どなた|お?疲れ|おかげ|ごちそう|奥|旦那|王|神|仏|殿|何|貴|上|外|有り|模|仕|同|ご家族|ご本人|母|父|契約者|受取人|代表者|担当者|利用者|ご?主人|お子|お嬢|お母|お父|銀行|信金|生命|証券|電力|損保|保険|交通|観光|旅行|学園|大学|病院|薬局|信販|運輸|宅配|通信|電機|不動産|[店社会部課局室院校屋堂館所口付係長者区県市駅])$|^(?:お|ご|御)")
 _OTHER_KANA = str.maketrans({chr(c): chr(c + 0x60) for c in range(0x3041, 0x3097)} | {chr(c + 0x60): chr(c) for c in range(0x3041, 0x3097)})
 _READING = re.compile(r"\[氏名\] ?[(（](?P<v>[ァ-ヴー・ ]{3,16}|[ぁ-んー ]{4,14}|[A-Z][A-Za-z ]{3,24})[)）]")
@@ -176,7 +177,8 @@ def _presented(text: str) -> Iterator[tuple[int, int]]:
     for match in _PRESENTS.finditer(text):
         start, end = match.span("v")
         name = match["v"]
-        greets = match["greets"] and text[start - 1 : start] in {"の", "、"} and start < opening
+        desk = match["greets"] and (_DESK.search(text, max(0, start - 16), start) or match["greets"].startswith("でござい"))
+        greets = match["greets"] and text[start - 1 : start] in {"の", "、"} and start < opening and desk
         if (match["greets"] and not greets) or _NO_PERSON.search(name) or not is_no_ordinary_word(name, known=False):
             continue
         first = greets and start < spoken[0].end and re.match(r"でございます(?!ね|か)", text[end:])

@@ -9,7 +9,17 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from pipeline.mask.lexicon import is_given_name, is_person_name, is_quality, is_romaji_name, is_surname, is_word
-from pipeline.mask.vocabulary import BRANDS, CALLED_SO, NO_NAME, NOT_GIVEN, PEOPLE, PREFECTURES, PROFESSION, RELATIVES, ROLES
+from pipeline.mask.vocabulary import (
+    BRANDS,
+    CALLED_SO,
+    NO_NAME,
+    NOT_GIVEN,
+    PEOPLE,
+    PREFECTURES,
+    PROFESSION,
+    RELATIVES,
+    ROLES,
+)
 
 _RUN = re.compile(r"[一-龥々ヶ]{1,4} [一-龥々]{1,4}(?=です|と申|でござ|様|さん|[、。]|\n|$)|[ぁ-ん]{2,5} [ぁ-ん]{2,5}(?=です|と申|でござ|。|\n|$)|[一-龥々ヶ髙﨑]{1,6}(?: ?[ぁ-んァ-ヴー]{2,5}(?=[がはでとに、。]))?|[ァ-ヴー・]{2,14}(?: [ァ-ヴー]{2,8})?|[ぁ-んー]{2,9}|[A-Z][A-Za-z]+(?: [A-Z][A-Za-z]+){0,2}")
 _PERSON = (
@@ -84,12 +94,11 @@ _ENDINGS = (
     _phrase(_EDGE, r"[（(](?:保護者|本人|母|父|妻|夫|代理|契約者|担当)[）)]", _is_name),
 )
 _EDGE_RE, _MODIFIED_RE = re.compile(_EDGE), re.compile(_MODIFIED)
-_ADDRESSED = re.compile(r"(?:さん|くん|ちゃん|様)(?=[がはのをにへもとでや、。,」)\s]|って|から|まで|です|だ|$)")
+_ADDRESSED = re.compile(r"(?:さん|くん|ちゃん(?!と)|様)(?=[がはのをにへもとでや、。,」)\s]|って|から|まで|です|だ|$)")
+_RARE = re.compile(r"[ぁ-んー]{3,4}|[ァ-ヴー]{3,7}")  # in no dictionary
 _KANA_BEFORE = re.compile(r"[ぁ-んー]+$|[ァ-ヴー]+$")
 _NOBODYS_SAN = frozenset(
-    "おかあ おとう おにい おねえ おばあ おじい おば おじ おく みな どちら どなた だれ おかみ まわり おまわり だんな むすこ むすめ いとこ となり おとなり およめ おむこ おいしゃ"
-    " おきゃく きゃく たく じい ばあ にい ねえ かあ とう やおや ほんや はなや ぱんや だいく しんぶん おまえ みん いろいろ おつかれ ごくろう おかげ ごちそう あか ぼう おひめ ひめ"
-    " ヤマト サガワ クロネコ アマゾン ニトリ ドコモ ヤクルト ダスキン ヨドバシ イオン セコム アート サカイ クラシアン ソフトバンク オーナー バイト ママ パパ ベテラン ゲスト".split()
+    ["おかあ", "おとう", "おにい", "おねえ", "おばあ", "おじい", "おば", "おじ", "おく", "みな", "どちら", "どなた", "だれ", "おかみ", "まわり", "おまわり", "だんな", "むすこ", "むすめ", "いとこ", "となり", "おとなり", "およめ", "おむこ", "おいしゃ", "おきゃく", "きゃく", "たく", "じい", "ばあ", "にい", "ねえ", "かあ", "とう", "やおや", "ほんや", "はなや", "ぱんや", "だいく", "しんぶん", "おまえ", "みん", "いろいろ", "おつかれ", "ごくろう", "おかげ", "ごちそう", "あか", "ぼう", "おひめ", "ひめ", "ヤマト", "サガワ", "クロネコ", "アマゾン", "ニトリ", "ドコモ", "ヤクルト", "ダスキン", "ヨドバシ", "イオン", "セコム", "アート", "サカイ", "クラシアン", "ソフトバンク", "オーナー", "バイト", "ママ", "パパ", "ベテラン", "ゲスト"]
 )
 _LATIN = re.compile(r"(?<![A-Za-z])(?P<v>[A-Z][A-Za-z]+)(?=と(?:いい|言い)ます)")
 
@@ -128,7 +137,7 @@ def _kana_start(text: str, end: int) -> int | None:
         word = text[start:end]
         if word in _NOBODYS_SAN or word in BRANDS or word in CALLED_SO or word.endswith(("屋", "ー屋")):
             return None
-        if _EDGE_RE.match(text, start) and (is_person_name(word) if len(word) < 3 else not is_word(word) or is_given_name(word)):
+        if _EDGE_RE.match(text, start) and (is_person_name(word) or (_RARE.fullmatch(word) and not is_word(word))):
             return start if 2 <= len(word) <= 7 else None
         if len(word) > 2 and _MODIFIED_RE.match(text, start) and is_person_name(word):
             return start

@@ -37,7 +37,7 @@ _READ_SO = re.compile(r"(?:と|って)書いて、?「?(?P<v>[ぁ-んー]{2,6}?|
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 _KATAKANA = str.maketrans({chr(code): chr(code + 0x60) for code in range(0x3041, 0x3097)})
 _VOICED = dict(zip("ガギグゲゴザジズゼゾダヂヅデドバビブベボパピプペポ", "カキクケコサシスセソタチツテトハヒフヘホハヒフヘホ", strict=True))
-_NO_WORD = frozenset("こちら そちら あちら どちら この その あの どの ほか もの こと 私 うち 最初 最後 今回 前回 次 上 下 左 右 数字 ため よう プラン タイプ コース クラス ランク".split())
+_NO_WORD = frozenset(["こちら", "そちら", "あちら", "どちら", "この", "その", "あの", "どの", "ほか", "もの", "こと", "私", "うち", "最初", "最後", "今回", "前回", "次", "上", "下", "左", "右", "数字", "ため", "よう", "プラン", "タイプ", "コース", "クラス", "ランク"])
 
 
 def spelled_out(text: str, least: int = 2) -> Iterator[tuple[int, int]]:
@@ -79,7 +79,7 @@ def _items(text: str) -> Iterator[tuple[int, int, int]]:
         start, word = match.start("w"), match["w"]
         end = match.end("x") if match["x"] else match.end("k") if match["k"] else match.end("l")
         if match["x"]:
-            fits = match["x"] in word and len(word) > 1 or (word.endswith("数字") and match["x"] in "一二三四五六七八九十百千万")
+            fits = (match["x"] in word and len(word) > 1) or (word.endswith("数字") and match["x"] in "一二三四五六七八九十百千万")
             weight = 2 if _CLOSED.match(text, end) else 1
         else:
             fits, weight = _begins_with(word, match["k"] or match["l"]), 1
@@ -110,7 +110,7 @@ def _joined(text: str, start: int, end: int) -> bool:
 def _begins_with(word: str, letter: str) -> bool:
     """Tell 朝日のア, さくらのS: the word is read with the letter first."""
     if letter.isascii():
-        return word.isascii() and word[0].lower() == letter.lower() or any(_romaji(r[0]) == letter.lower() for r in _read(word))
+        return (word.isascii() and word[0].lower() == letter.lower()) or any(_romaji(r[0]) == letter.lower() for r in _read(word))
     kana = letter.translate(_KATAKANA)
     return any(_VOICED.get(reading[0], reading[0]) == _VOICED.get(kana, kana) for reading in _read(word))
 

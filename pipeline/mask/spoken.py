@@ -20,7 +20,7 @@ _GAP = re.compile(rf"(?:[-_. の・、,/と]|に、|(?:{_SIGN})|{HESITATION}|そ
 _COUNTED = re.compile(rf" ?(?:{COUNTER}|号室|号棟|段|種類|点|ヶ|ギガ|メガ|パー|代|連|泊|食|口[でをに]|箱|本|袋|名[様で、。]|室|曲|話|章|行|便|番(?:搭乗|ホーム|窓口|ゲート|線|目|出口))")
 _PRICE = re.compile(r"[¥$][0-9,.]*$|(?:第|約|税込|残り|合計|全部で|あと|定価|[Vv]er\.?|バージョン|築|HTTP|エラー|ステータス|iPhone|Windows|PS|iOS|Android|IPv) ?$")
 _MEASURE = re.compile(r"[0-9]+(?:[KMGT]B?|[kmc]?m|m?l|[km]?g|[VWALXx]|mAh|k?Hz|px|[KMG]?bps|%|h|min|LDK|DK|K)", re.IGNORECASE)
-_NO_CODE = frozenset("HTTP OS IOS GB MB TB PC TV NO VER OK NG AM PM KB CM KM KG USB SMS".split())
+_NO_CODE = frozenset(["HTTP", "OS", "IOS", "GB", "MB", "TB", "PC", "TV", "NO", "VER", "OK", "NG", "AM", "PM", "KB", "CM", "KM", "KG", "USB", "SMS"])
 _KANJI = "〇零一二三四五六七八九"
 _REPEATED = r"が、?(?:ふたつ|二つ|2つ|みっつ|三つ|3つ|よっつ|四つ|4つ|2個|3個|続)"
 _ATOM = re.compile(
@@ -112,10 +112,7 @@ def _atoms(text: str, start: int, end: int) -> Iterator[_Atom]:
         counted = _COUNTED.match(text, last, min(end, last + 8)) and kind != "code"
         if counted or _PRICE.search(text, max(start, first - 10), first) or is_product_code(text, first):
             continue
-        if kind == "kana":
-            n = len(re.findall(KANA_DIGIT, word))
-        else:
-            n = sum(c.isdigit() or c in _KANJI for c in word)
+        n = len(re.findall(KANA_DIGIT, word)) if kind == "kana" else sum(c.isdigit() or c in _KANJI for c in word)
         yield _Atom(first, last, kind, n)
 
 
