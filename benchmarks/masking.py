@@ -6,7 +6,8 @@ and, given FOLDER, survey/shop.csv with survey/shop.gold.jsonl. With --file only
 as one set, and nothing is written; tests/data/README.md has the format.
 
 A string is caught when every letter and digit of it, the の of 「3の5」 aside, is under a mark at every place where it
-stands (of an address: what follows prefecture and city); `verbatim` counts the laxer way, a string that no longer stands in the masked text.
+stands (of an address: what follows prefecture and city); `verbatim` counts the laxer way, a string that no longer
+stands in the masked text.
 `other_masked` is the share of tokens (Sudachi, mode C, marks of punctuation left out) outside personal strings of
 which a mask took any part. What is stored went the whole way: an export written to a file, read, masked and cut to the
 customer's words, cleansed, names masked on the parse. `recall_as_stored` is over the distinct strings of a

@@ -110,9 +110,11 @@ def _spans(text: str) -> list[Span]:
     again = [(start, end, NAME_MARK) for name in known for start, end in _again(text, name)]
     taken = [match.span() for match in MARK.finditer(text)]
     spans: list[Span] = []
+    reach = 0
     for start, end, mark in sorted({*told, *again}, key=lambda span: (span[0], -span[1])):
-        if start < end and not any(start < stop and begin < end for begin, stop, *_ in (*taken, *spans[-1:])):
+        if reach <= start < end and not any(start < stop and begin < end for begin, stop in taken):
             spans.append((start, end, mark))
+            reach = end
     return spans
 
 
@@ -209,9 +211,9 @@ def _again(text: str, name: str) -> Iterator[tuple[int, int]]:
         full = name_end(text, start, _ANSWERED, is_person_name)
         stands = titled or full or (not goes_on and not SHOP.match(text, end) and not (short and not _ANSWERED.match(text, end)))
         given = _GIVEN_AFTER.match(text, end) if len(name) > 1 else None
-        stands = stands or (given and not _PARTICLES.match(given[0]))
-        if stands and not inside and not _is_label(text, start, end):
-            yield start, max(end, full or end, given.end() if given and not _PARTICLES.match(given[0]) else end)
+        last = given.end() if given and not _PARTICLES.match(given[0]) else end
+        if (stands or last > end) and not inside and not _is_label(text, start, end):
+            yield start, max(full or end, last)
 
 
 def _is_label(text: str, start: int, end: int) -> bool:
