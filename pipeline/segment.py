@@ -16,7 +16,7 @@ from spacy.tokens import Doc
 from pipeline.mask import NO_WORDS, WordList, find_names, replace_spans
 from pipeline.parse import Parser, bullet_length, sentence_starts, shared_parser
 
-VERSION = "4"
+VERSION = "5"
 
 
 @dataclass(frozen=True)

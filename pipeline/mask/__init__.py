@@ -9,7 +9,7 @@ of surnames and given names and what `context`, `joined` and `phrases` make of t
 conversation while both sides are in view; `words` holds a deployment's own lists; `spans` is about places in a text.
 """
 
-from pipeline.mask.dialogue import mask_conversation
+from pipeline.mask.dialogue import mask_conversation, mask_messages
 from pipeline.mask.names import find_names
 from pipeline.mask.patterns import mask_patterns
 from pipeline.mask.spans import NAME_MARK, fold, replace_spans
@@ -21,6 +21,7 @@ __all__ = [
     "WordList",
     "find_names",
     "mask_conversation",
+    "mask_messages",
     "mask_patterns",
     "mask_personal_data",
     "replace_spans",

@@ -59,7 +59,7 @@ ONLINE = (
     ),
     pattern(
         "[アカウント]",
-        rf"(?:{_SERVICE})(?:[はが:、「 ]|です){{1,3}}(?P<v>(?![vV]?[0-9.]+)[A-Za-z0-9]+[._][A-Za-z0-9._]{{3,}})",
+        rf"(?:{_SERVICE})(?:[はがの:、「 ]|です){{1,3}}(?P<v>(?![vV]?[0-9.]+)[A-Za-z0-9]+[._][A-Za-z0-9._]{{3,}})",
         keepable=True,
     ),
     pattern(
@@ -87,7 +87,7 @@ PHONES = (
     pattern(
         "[電話]",
         rf"[〇零ゼロ]{{1,2}}{_KANJI_DIGIT}{{1,3}}{_SEPARATOR}{_KANJI_DIGIT}{{2,4}}{_SEPARATOR}{_KANJI_DIGIT}{{3,4}}"
-        rf"|[〇零]{_KANJI_DIGIT}{{9,10}}",
+        rf"|(?<![〇零一二三四五六七八九])[〇零]{_KANJI_DIGIT}{{9,10}}(?![〇零一二三四五六七八九])",
     ),
     pattern("[電話]", rf"(?:ゼロ|ぜろ|0)(?:(?:[- 、のー]|ハイフン){{0,3}}(?:{_SPOKEN})){{8,10}}"),
     pattern(

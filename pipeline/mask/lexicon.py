@@ -9,6 +9,8 @@ import re
 from functools import cache, lru_cache
 from typing import Any
 
+from pipeline.mask.kana import SURNAMES_READ
+
 SURNAME, GIVEN = "姓", "名"
 # Given names of today that the dictionary does not have in kana.
 _TODAY = """
@@ -23,6 +25,7 @@ _TODAY = """
     ゆうな みゆ みお まお なお なつき なつみ あかね あきら たろう じろう いちろう はなこ ゆうた しょうた そうた りょうた けんた けんじ しんじ ゆうじ
     こうじ たかし ひろし たけし さとし つよし あつし きよし つとむ いさむ すすむ まもる わたる たくや たつや かずや ともや てつや なおき ゆうき
     だいち たいち はるま ゆうま れお りお いつき みつる しげる すぐる とおる まさる みのる のぼる かおる しのぶ はじめ けん こう しん じん
+    しおん ともよ かよこ ひでこ ののか かれん かりん せいや たいが としひろ なおや はやて ゆうだい ゆうたろう りきや さちこ ひろみ あけみ しょうへい こうへい
     こたろう りんたろう けんたろう そういちろう ハツエ トメ ウメ キヨ ハナ ヨシ タケ フミ ミツ チヨ スエ ツル カメ マツ イネ
 """
 _KANA_GIVEN = frozenset(_TODAY.split())
@@ -46,8 +49,10 @@ def name_kinds(word: str) -> frozenset[str]:
     """Return which of 姓 and 名 the dictionary has for a word, whatever the parse took it for."""
     spellings = {word, word.translate(_VARIANT)}
     entries = {entry.part_of_speech()[3] for spelling in spellings for entry in _dictionary().lookup(spelling)}
-    given = {GIVEN} if word in _KANA_GIVEN else set()
-    return frozenset(entries & {SURNAME, GIVEN} | given)
+    listed = {GIVEN} if word in _KANA_GIVEN else set()
+    if word.translate(_TO_KATAKANA) in SURNAMES_READ:
+        listed.add(SURNAME)
+    return frozenset(entries & {SURNAME, GIVEN} | listed)
 
 
 def is_surname(word: str) -> bool:
@@ -74,6 +79,8 @@ def surname_of(word: str) -> str:
 
 @lru_cache(maxsize=20_000)
 def _surname_of(word: str) -> str:
+    if is_word(word):  # 道路 is no 道 路
+        return ""
     for cut in range(min(len(word) - 1, 5), 0, -1):
         left, right = word[:cut].strip(), word[cut:].strip(" ・")
         shortest = 2 if re.match(r"[ぁ-んァ-ヴ]", left) else 1
@@ -137,6 +144,25 @@ def _mora(consonant: str, vowel: str) -> str:
     if len(consonant) == 2:
         return _ROWS[consonant[0]][1] + "ャィュェョ"[column]
     return _ROWS[consonant][column]
+
+
+@lru_cache(maxsize=20_000)
+def is_word(word: str) -> bool:
+    """Tell what the dictionary has as anything but a proper noun."""
+    return any("固有名詞" not in entry.part_of_speech() for entry in _dictionary().lookup(word))
+
+
+@lru_cache(maxsize=20_000)
+def is_quality(word: str) -> bool:
+    """Tell an adjective in -na, as 丁寧 and 親切, though parts of it may be names; and the name of an era."""
+    eras = {"明治", "大正", "昭和", "平成", "令和"}
+    return word in eras or (len(word) > 1 and any(entry.part_of_speech()[0] == "形状詞" for entry in _dictionary().lookup(word)))
+
+
+@lru_cache(maxsize=20_000)
+def readings(word: str) -> list[str]:
+    """Return how the dictionary reads a word, in katakana, none if it does not have it."""
+    return sorted({entry.reading_form() for entry in _dictionary().lookup(word)} - {""})
 
 
 @cache

@@ -52,7 +52,8 @@ def read_source(
     sends the row to quarantine, as do a date that cannot be read, a missing id, a wrong number of cells, an
     enormous cell and bytes that are not text. Dates without a zone are in ``timezone``; one without a year is
     the last such date up to ``night``. Without an id column the id is a hash of the row's content. Conversations
-    come masked by pattern, with a deployment's own ``words``, since what the agent asked is cut away.
+    and threads come masked by pattern and dialogue, with a deployment's own ``words``, since what the agent asked is
+    cut away; a conversation in which nothing tells who speaks goes to quarantine.
 
     Raises
     ------
@@ -63,7 +64,7 @@ def read_source(
     good: list[pl.DataFrame] = []
     bad: list[pl.DataFrame] = []
     names: list[str] = []
-    with closing(_tables(source)) as tables:
+    with closing(_tables(source, words)) as tables:
         for file, keys, rows in tables:
             names.append(file)
             for batch in batches(rows):
@@ -78,14 +79,14 @@ def read_source(
 Keys = list[tuple[str, ...]]
 
 
-def _tables(source: SourceSpec) -> Generator[tuple[str, Keys, Iterator[RawRow]], None, None]:
+def _tables(source: SourceSpec, words: WordList) -> Generator[tuple[str, Keys, Iterator[RawRow]], None, None]:
     """Yield every file: its name, what each cell of its rows means, and the rows."""
     if source.database:
         yield "query", _column_keys(source), query_rows(source)
         return
     with closing(members(source)) as found:
         for member in found:
-            yield member.name, _keys(member, source), _rows_of(member, source)
+            yield member.name, _keys(member, source), _rows_of(member, source, words)
 
 
 def _keys(member: Member, source: SourceSpec) -> Keys:
@@ -102,11 +103,11 @@ def _column_keys(source: SourceSpec) -> Keys:
     return keys if "id" in source.columns else [*keys, (CONTENT_ID,)]
 
 
-def _rows_of(member: Member, source: SourceSpec) -> Iterator[RawRow]:
+def _rows_of(member: Member, source: SourceSpec, words: WordList) -> Iterator[RawRow]:
     if is_single(member, source):
         return single_row(member, source)
     if source.kind == "zendesk":
-        return ticket_rows(member, source)
+        return ticket_rows(member, source, words)
     if "text" not in source.columns:
         raise InputError(f"source {source.name!r}: columns has no text; name the column of the comments")
     if member.kind in {".jsonl", ".ndjson", ".json"}:

@@ -11,7 +11,11 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from models.speakers import tell_speakers
 from pipeline.mask.spans import MARK
+
+UNKNOWN_SPEAKERS = "no speaker marks, and the words do not tell who speaks"
+_SURE = 0.95
 
 
 def customer_words(
@@ -21,12 +25,19 @@ def customer_words(
 
     Speakers are marked at a line's start, or after a sentence, as オペレーター：, OP:, 【担当】, 客「…」, or alone
     on the line above. Marks that are not known, as names, are told by the other side's or by an agent's set
-    phrases. What comes before the first mark is nobody's. A conversation without any mark is returned as it is.
+    phrases. What comes before the first mark is nobody's. Without any mark the words themselves tell who speaks
+    (`models.speakers`): only sentences that are the customer's with a probability of .95 are kept, and all of them
+    where nobody of the desk is heard.
 
     Parameters
     ----------
     agent_marks, customer_marks : sequence of str
         More marks, beside the known ones: a line that begins with one of them is that side's.
+
+    Raises
+    ------
+    UnknownSpeakersError
+        If there are no marks, the desk is heard, and who said more than half of the words cannot be told.
 
     Examples
     --------
@@ -34,12 +45,14 @@ def customer_words(
     '解約したいんです\\nもう使わないので'
     """
     marks = _marks(tuple(agent_marks), tuple(customer_marks))
-    text = _RUN.sub(r"\1\1\1", _BLANK.sub(" ", _spoken(transcript).translate(_WIDTH)))
+    text = _RUN.sub(r"\1\1\1", _BLANK.sub(" ", as_lines(transcript).translate(_WIDTH)))
     lines = [_NOTE.sub("", _unstamped(line, marks)).strip() for line in marks.inside.sub("\n", text).splitlines()]
     turns = [_turn(line, marks) for line in lines if line and not line.startswith(">")]  # > quotes a mail
     turns = _with_weak_marks(turns, marks)
     sides = _sides(turns)
-    speaking = not sides
+    if not sides:
+        return _by_words([turn.line for turn in turns])
+    speaking = False
     kept: list[str] = []
     for turn in turns:
         speaking = sides.get(turn.label, speaking) if turn.label else speaking
@@ -49,11 +62,32 @@ def customer_words(
     return "\n".join(kept)
 
 
+class UnknownSpeakersError(ValueError):
+    """Nothing tells who says what in a conversation."""
+
+
 class _Turn(NamedTuple):
     label: str  # "" on a line without a mark
     customer: bool | None  # None: a mark that is not known
     words: str
     line: str
+
+
+def _by_words(lines: list[str]) -> str:
+    told = tell_speakers("\n".join(lines))
+    if not told.has_desk:
+        return "\n".join(filter(None, map(_without_fillers, lines)))
+    sizes = [len(piece.text) for piece in told.pieces]
+    unsure = sum(n for n, p in zip(sizes, told.customer, strict=True) if 1 - _SURE < p < _SURE)
+    if unsure * 2 > sum(sizes):
+        raise UnknownSpeakersError(UNKNOWN_SPEAKERS)
+    kept = ""
+    before = False
+    for piece, p in zip(told.pieces, told.customer, strict=True):
+        said = _without_fillers(piece.text.strip()) if p >= _SURE else ""
+        kept += ("" if before and said and not piece.opens_line else "\n") + said
+        before = bool(said)
+    return re.sub(r"\n+", "\n", kept).strip()
 
 
 class _Marks(NamedTuple):
@@ -234,7 +268,7 @@ _SPEAKER_KEYS = ("speaker", "role", "participant", "participant_role", "Particip
 _WORD_KEYS = ("text", "content", "message", "body", "utterance", "Content", "transcript")
 
 
-def _spoken(transcript: str) -> str:
+def as_lines(transcript: str) -> str:
     """Return a conversation in JSON, a list of turns, as marked lines; anything else as it is."""
     if transcript.lstrip()[:1] not in {"[", "{"}:
         return transcript

@@ -40,6 +40,18 @@ def own_words(text: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
 
+def quoted_words(text: str) -> str:
+    """Return the thread that a mail answers, without its quote marks: what was asked, the oldest line first."""
+    return "\n".join(re.sub(r"^[\s>＞|｜]+", "", line) for line in text.splitlines() if _QUOTED.match(line)) or _below(text)
+
+
+def _below(text: str) -> str:
+    """Return what stands below a quote's header, for mails that quote without marks."""
+    lines = text.splitlines()
+    first = next((at for at, line in enumerate(lines) if _RULE.match(line) or _introduction(lines, at) or _heads_block(lines, at)), len(lines))
+    return "\n".join(lines[first + 1 :])
+
+
 def parsed_mail(data: bytes) -> Mail:
     """Return the parts of an eml file; ValueError if it is none."""
     try:

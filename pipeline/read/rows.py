@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from pipeline.mask import NO_WORDS, WordList, mask_conversation, mask_patterns, mask_personal_data
+from pipeline.mask import NO_WORDS, WordList, mask_conversation, mask_messages, mask_patterns, mask_personal_data
 from pipeline.read.contract import FEEDBACK_SCHEMA, QUARANTINE_SCHEMA, RATINGS, RawRow, SourceSpec
-from pipeline.read.conversations import customer_words
+from pipeline.read.conversations import UnknownSpeakersError, as_lines, customer_words
 from pipeline.read.dates import parse_moment
-from pipeline.read.mail import own_words
+from pipeline.read.mail import own_words, quoted_words
 from pipeline.read.scores import nps_score, parse_score
 
 SEGMENT = "segment:"
@@ -69,7 +69,8 @@ def feedback_of(
         for role, parse in _parsers(source, zone, night).items()
         if role in cells
     }
-    feedback = _feedback(batch, cells, values, problems, source, file, words)
+    texts = _own(cells["text"], source, words, problems) if "text" in cells else [""] * len(batch)
+    feedback = _feedback(batch, cells, values, problems, source, file, texts)
     return feedback, _quarantine(batch, cells, problems, source, file)
 
 
@@ -141,7 +142,7 @@ def _feedback(
     problems: Sequence[Problem | None],
     source: SourceSpec,
     file: str,
-    words: WordList,
+    texts: Sequence[str],
 ) -> pl.DataFrame:
     good = [i for i, problem in enumerate(problems) if problem is None]
     ids = cells["id"] if "id" in cells else cells[CONTENT_ID]
@@ -149,7 +150,7 @@ def _feedback(
     columns |= {
         "source": [source.name] * len(good),
         "feedback_id": [ids[i].strip() for i in good],
-        "text": _own([cells["text"][i] for i in good], source, words) if "text" in cells else [""] * len(good),
+        "text": [texts[i] for i in good],
         "file": [file] * len(good),
         "row": [batch[i].number for i in good],
         **{name: [cells[SEGMENT + name][i].strip() for i in good] for name in source.segments},
@@ -160,15 +161,33 @@ def _feedback(
     return pl.DataFrame({name: columns.get(name, [None] * len(good)) for name in schema}, schema=schema)
 
 
-def _own(texts: list[str], source: SourceSpec, words: WordList) -> list[str]:
-    """Return what of each text is the customer's own.
+def _own(
+    texts: Sequence[str], source: SourceSpec, words: WordList, problems: list[Problem | None]
+) -> list[str]:
+    """Return what of each text is the customer's own, "" for rows with a problem; unknown speakers become one.
 
     A conversation is masked first: the agent's question tells what an answer is, and goes.
     """
+    own: list[str] = []
+    for i, text in enumerate(texts):
+        said = ""
+        if problems[i] is None:
+            try:
+                said = _said(text, source, words)
+            except UnknownSpeakersError as error:
+                problems[i] = (source.columns.get("text", "text"), str(error), mask_conversation(as_lines(text), words))
+        own.append(said)
+    return own
+
+
+def _said(text: str, source: SourceSpec, words: WordList) -> str:
     if source.kind == "transcript":
-        masked = (mask_conversation(text, words) for text in texts)
-        return [customer_words(text, source.agent_marks, source.customer_marks) for text in masked]
-    return [own_words(text) for text in texts] if source.kind == "email" else texts
+        masked = mask_conversation(as_lines(text), words)
+        return customer_words(masked, source.agent_marks, source.customer_marks)
+    if source.kind == "email":
+        own = own_words(text)
+        return mask_messages([quoted_words(text), own], words)[-1]
+    return text
 
 
 def _quarantine(
