@@ -1,13 +1,13 @@
 """Server, schedules and forms in one process: what ``kikitori serve`` starts."""
 
 import asyncio
-import shutil
 import signal
 import socket
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import UUID
 
 import prefect
 import uvicorn
@@ -17,7 +17,7 @@ from prefect.runner import Runner
 from prefect.server.api.server import create_app
 
 from flows.config import ConfigError, load_config
-from flows.deploy import delete_others, deployments_of, register
+from flows.deploy import delete_others, deployments_of, drop_schedule, register
 from flows.links import slug
 from flows.runs import close_runs, living_runs
 from flows.web import OwnOrigin, reports
@@ -28,7 +28,7 @@ START = 180
 
 
 def serve(
-    configs: Sequence[Path], *, home: Path, host: str, port: int, names: Sequence[str] = (), pool: str | None = None
+    configs: Sequence[Path], *, host: str, port: int, names: Sequence[str] = (), pool: str | None = None
 ) -> None:
     """Serve the deployments until the process is told to end.
 
@@ -36,8 +36,6 @@ def serve(
 
     Parameters
     ----------
-    home : Path
-        Prefect's folder.
     host, port, names
         Where to listen, and by which other names browsers and workers may call this server.
     pool : str, optional
@@ -52,8 +50,6 @@ def serve(
     if len(folders) < len(configs):
         raise ConfigError("two of the configs have the same file name, which is their name in the UI; rename one")
     _check_free(host, port)
-    if pool is None:  # whoever held a slot is gone: nothing but this process runs the deployments of this server
-        shutil.rmtree(home / "concurrency_leases", ignore_errors=True)
     with _server(folders, frozenset(f"{name}:{port}" for name in {host, *LOCAL, *names}), host, port) as failed:
         asyncio.run(_run(configs, failed) if pool is None else _wait(configs, pool, failed))
     if failed.is_set():
@@ -69,8 +65,11 @@ async def _wait(configs: Sequence[Path], pool: str, failed: threading.Event) -> 
 
 async def _run(configs: Sequence[Path], failed: threading.Event) -> None:
     runner = Runner(name="kikitori", pause_on_shutdown=False)
-    deployments = [deployment for path in configs for deployment in deployments_of(path)]
-    ids = {await runner.aadd_deployment(deployment) for deployment in deployments}
+    ids = set()
+    for deployment in (found for path in configs for found in deployments_of(path)):
+        deployment_id = await runner.aadd_deployment(deployment)
+        await drop_schedule(deployment_id, deployment)
+        ids.add(deployment_id)
     await asyncio.to_thread(_recover, ids)
     watched = asyncio.create_task(_until_told(runner, failed))  # after start, whose own handler would not stop it
     await runner.start()
@@ -91,8 +90,11 @@ async def _told(failed: threading.Event) -> None:
         await asyncio.sleep(0.5)
 
 
-def _recover(served: set) -> None:
-    """Put in order what the last process left: deployments it alone had, runs without a process, slots they held."""
+def _recover(served: set[UUID]) -> None:
+    """Put in order what the last process left: deployments it alone had, runs without a process, slots they held.
+
+    Nothing but this process runs the deployments of this server, so whoever held a slot is gone.
+    """
     delete_others(served)
     close_runs(served, but=living_runs())
     with get_client(sync_client=True) as client:
