@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from flows import themes
-from flows.environment import ALWAYS, COMMAND_LINE, serving, set_defaults
+from flows.environment import ALWAYS, COMMAND_LINE, WITH_WORKERS, serving, set_defaults
 from flows.errors import one_line_errors
 
 DEMO = Path(__file__).parent.parent / "configs" / "demo" / "demo.toml"
@@ -54,11 +54,11 @@ def serve(
 
         place = (home or load_config(configs[0]).out / ".prefect").resolve()
         place.mkdir(parents=True, exist_ok=True, mode=0o700)
-        set_defaults(serving(place, host, port))
+        set_defaults(serving(place, host, port), WITH_WORKERS if pool else {})
         from flows.serve import serve as serve_all
 
         typer.echo(f"http://{host}:{port}")
-        serve_all(configs, home=place, host=host, port=port, names=name or (), pool=pool)
+        serve_all(configs, host=host, port=port, names=name or (), pool=pool)
 
 
 @app.command()

@@ -53,7 +53,6 @@ def deployments_of(config_path: str | Path) -> list[RunnerDeployment]:
             entrypoint_type=EntrypointType.MODULE_PATH,
         )  # fmt: skip
         deployment._parameter_openapi_schema = form(flow, menus.get(flow.name, {}))
-        # Set even where empty: only then a schedule taken out of the file goes from the server, too.
         deployment.schedules = list(_schedules(config)) if flow is nightly else []
         found.append(deployment)
     return found
@@ -64,8 +63,23 @@ async def register(config_path: str | Path, pool: str) -> None:
     async with get_client() as client:
         with suppress(ObjectAlreadyExists):
             await client.create_work_pool(WorkPoolCreate(name=pool, type="process"))
-    ids = [await deployment.aapply(work_pool_name=pool) for deployment in deployments_of(config_path)]
+        ids = []
+        for deployment in deployments_of(config_path):
+            ids.append(await deployment.aapply(work_pool_name=pool))
+            await drop_schedule(ids[-1], deployment)
     await asyncio.to_thread(announce_failures, config_path, ids)
+
+
+async def drop_schedule(deployment_id: UUID, deployment: RunnerDeployment) -> None:
+    """Delete our schedule from the server where the file has none; the server keeps what an update does not name.
+
+    Schedules that people made in the UI stay.
+    """
+    wanted = {schedule.slug for schedule in deployment.schedules or []}
+    async with get_client() as client:
+        for schedule in (await client.read_deployment(deployment_id)).schedules:
+            if schedule.slug == SCHEDULE and schedule.slug not in wanted:
+                await client.delete_deployment_schedule(deployment_id, schedule.id)
 
 
 def delete_others(served: set[UUID]) -> None:

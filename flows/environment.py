@@ -22,6 +22,11 @@ COMMAND_LINE = {
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",  # a busy machine needs more than the default 20 s
 }
 
+WITH_WORKERS = {
+    # In memory, a restart of the server would forget which run holds a slot, and the slot would be held for ever.
+    "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
+}
+
 
 def serving(home: Path, host: str, port: int) -> dict[str, str]:
     """Return the settings of a server of our own, its runs included."""
@@ -32,8 +37,6 @@ def serving(home: Path, host: str, port: int) -> dict[str, str]:
         "PREFECT_UI_API_URL": "/api",  # else the browser asks port 4200, or the wrong end of a tunnel
         "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
         "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": address,  # by default any page a user has open may read the API
-        # In memory, a restart would forget who holds a slot, and the slot would be held for ever.
-        "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
         "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
         "PREFECT_LOGGING_LEVEL": "INFO",
         BASE: f"{address}/reports",

@@ -1,13 +1,13 @@
 """Server, schedules and forms in one process: what ``kikitori serve`` starts."""
 
 import asyncio
-import shutil
 import signal
 import socket
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import UUID
 
 import prefect
 import uvicorn
@@ -18,7 +18,7 @@ from prefect.server.api.server import create_app
 
 from flows.automations import announce_failures
 from flows.config import ConfigError, load_config
-from flows.deploy import delete_others, deployments_of, register
+from flows.deploy import delete_others, deployments_of, drop_schedule, register
 from flows.links import slug
 from flows.runs import close_runs, living_runs
 from flows.web import OwnOrigin, reports
@@ -29,7 +29,7 @@ START = 180
 
 
 def serve(
-    configs: Sequence[Path], *, home: Path, host: str, port: int, names: Sequence[str] = (), pool: str | None = None
+    configs: Sequence[Path], *, host: str, port: int, names: Sequence[str] = (), pool: str | None = None
 ) -> None:
     """Serve the deployments until the process is told to end.
 
@@ -37,8 +37,6 @@ def serve(
 
     Parameters
     ----------
-    home : Path
-        Prefect's folder.
     host, port, names
         Where to listen, and by which other names browsers and workers may call this server.
     pool : str, optional
@@ -53,8 +51,6 @@ def serve(
     if len(folders) < len(configs):
         raise ConfigError("two of the configs have the same file name, which is their name in the UI; rename one")
     _check_free(host, port)
-    if pool is None:  # whoever held a slot is gone: nothing but this process runs the deployments of this server
-        shutil.rmtree(home / "concurrency_leases", ignore_errors=True)
     with _server(folders, frozenset(f"{name}:{port}" for name in {host, *LOCAL, *names}), host, port) as failed:
         asyncio.run(_run(configs, failed) if pool is None else _wait(configs, pool, failed))
     if failed.is_set():
@@ -70,7 +66,10 @@ async def _wait(configs: Sequence[Path], pool: str, failed: threading.Event) -> 
 
 async def _run(configs: Sequence[Path], failed: threading.Event) -> None:
     runner = Runner(name="kikitori", pause_on_shutdown=False)
-    ids = {path: [await runner.aadd_deployment(deployment) for deployment in deployments_of(path)] for path in configs}
+    ids: dict[Path, list[UUID]] = {path: [] for path in configs}
+    for path, deployment in ((path, found) for path in configs for found in deployments_of(path)):
+        ids[path].append(await runner.aadd_deployment(deployment))
+        await drop_schedule(ids[path][-1], deployment)
     await asyncio.to_thread(_recover, {deployment for served in ids.values() for deployment in served})
     for path, served in ids.items():
         await asyncio.to_thread(announce_failures, path, served)
@@ -93,8 +92,11 @@ async def _told(failed: threading.Event) -> None:
         await asyncio.sleep(0.5)
 
 
-def _recover(served: set) -> None:
-    """Put in order what the last process left: deployments it alone had, runs without a process, slots they held."""
+def _recover(served: set[UUID]) -> None:
+    """Put in order what the last process left: deployments it alone had, runs without a process, slots they held.
+
+    Nothing but this process runs the deployments of this server, so whoever held a slot is gone.
+    """
     delete_others(served)
     close_runs(served, but=living_runs())
     with get_client(sync_client=True) as client:

@@ -79,10 +79,12 @@ def tell(seen, folder, api):
     started = {flow: api.start_run(flow, parameters) for flow, parameters in runs.items()}
     seen.refused = api.ended(api.start_run("backfill", {"date_from": DAYS[3], "date_to": DAYS[0]}))
     seen.runs = {flow: api.ended(run) for flow, run in started.items()}
+    seen.english = (folder / "out" / DAYS[2] / "report.html").read_text(encoding="utf-8")
     seen.exploration = sorted(path.name for path in (folder / "out" / "explore").glob("2*"))
     erasure = {"requested_by": "窓口", "customer": CUSTOMER, "confirmed": True}
     seen.runs["forget"] = api.ended(api.start_run("forget", erasure))
     seen.logs = api.logs()
+    seen.coming = api.call("/flow_runs/filter", {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}})
     seen.unscheduled = deploy_without_schedule(seen, folder / "shop.toml")
 
 
@@ -156,6 +158,12 @@ def test_every_form_is_there_in_order_with_titles_and_menus(week):
     assert (schedule["slug"], schedule["schedule"]["cron"], schedule["schedule"]["timezone"]) == ("nightly", "0 2 * * *", "Asia/Tokyo")
 
 
+def test_the_server_has_made_runs_for_the_coming_nights(week):
+    """With a version of SQLAlchemy that Prefect does not know it makes none, and only its log says so."""
+    starts = {run["expected_start_time"][11:16] for run in week.coming if run["auto_scheduled"]}
+    assert starts == {"17:00"}  # 02:00 in Tokyo
+
+
 def test_menus_follow_the_nights(week):
     forms = {flow: week.menus[flow]["parameter_openapi_schema"]["properties"] for flow in ("explore", "curate")}
     assert forms["explore"]["segments"]["items"]["enum"] == ["plan=A", "plan=B"]
@@ -211,7 +219,7 @@ def test_every_form_runs(week):
     assert {flow: run["state_type"] for flow, run in week.runs.items()} == dict.fromkeys(week.runs, "COMPLETED"), week.runs
     assert published(week.folder) == DAYS
     assert "新しい名前" in week.runs["curate"]["state"]["message"]
-    assert 'lang="en"' in (week.folder / "out" / DAYS[2] / "report.html").read_text(encoding="utf-8")
+    assert 'lang="en"' in week.english
 
 
 def test_a_night_leaves_artifacts_with_a_history(week):
@@ -259,7 +267,7 @@ def test_an_erasure_takes_the_explorations_that_quote_the_person_with_it(week):
     assert len(week.exploration) == 1
     assert list((week.folder / "out" / "explore").glob("2*")) == []
     pages = b"".join(path.read_bytes() for path in (week.folder / "out").rglob("*.html"))
-    assert "ペンギン".encode() not in pages
+    assert "玄関先のペンギン".encode() not in pages
 
 
 def test_a_schedule_taken_out_of_the_file_goes_from_the_server(week):
