@@ -153,6 +153,7 @@ def load_tools(config: Config, folder: Path, store: Store) -> Tools:
             config.embedding.model,
             prompt=config.embedding.prompt,
             device=config.embedding.device,
+            precision=config.embedding.precision,
             progress=stage("モデルを展開"),
         )
     except ValueError as error:

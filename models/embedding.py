@@ -166,9 +166,7 @@ class Encoder:
         )["input_ids"]
         return ids, np.fromiter(map(len, ids), np.int64, len(ids))
 
-    def _passes(
-        self, texts: list[str], branch: Branch | None
-    ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    def _passes(self, texts: list[str], branch: Branch | None) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         """Yield (row numbers, unit vectors, the branch's outputs) of one batch after the other."""
         bert = self.bert
         if bert is None:

@@ -32,7 +32,8 @@ class Linear:
 
     def __init__(self, weight: torch.Tensor, bias: torch.Tensor, dtype: torch.dtype) -> None:
         self._weight, self._bias = weight.detach().to(dtype), bias.detach().to(dtype)
-        self._packed = dtype == torch.bfloat16 and weight.device.type == "cpu"
+        on_cpu = dtype == torch.bfloat16 and weight.device.type == "cpu"
+        self._packed = on_cpu and torch.ops.mkldnn._is_mkldnn_bf16_supported()
         if self._packed:
             self._weight = torch.ops.mkldnn._reorder_linear_weight(self._weight.contiguous())
 
@@ -81,10 +82,10 @@ class Int8Linear:
         highest = x.amax(dim=1, keepdim=True)
         if self._minimum is None:
             step = torch.maximum(highest, -x.amin(dim=1, keepdim=True)).clamp_(min=1e-12) / _LARGEST_INPUT
-            rounded = (x / step).round_()
+            rounded = (x * step.reciprocal()).round_()
         else:
             step = (highest - self._minimum) / (2 * _LARGEST_INPUT)
-            rounded = (x - self._minimum).div_(step).round_().sub_(128)
+            rounded = (x - (step * 128 + self._minimum)).mul_(step.reciprocal()).round_()
         # Through int8 and its sign bit: PyTorch converts to int8 with vector instructions, to uint8 without.
         return rounded.to(torch.int8).view(torch.uint8).bitwise_xor_(128), step
 

@@ -4,6 +4,7 @@ Vectors of two precisions differ by more than rounding and are not cached togeth
 from night to night: it is kept in the user's cache folder, under what the processor can do.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -115,11 +116,8 @@ def _write_once(record: dict[str, Any], path: Path) -> None:
     with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".precision-", encoding="utf-8") as partial:
         partial.write(json.dumps(record, indent=2) + "\n")
         partial.flush()
-        try:
+        with contextlib.suppress(FileExistsError):
             os.link(partial.name, path)
-        except FileExistsError:
-            pass
-
 
 
 def _processor() -> str:
