@@ -61,10 +61,11 @@ class Int8Linear:
         rounded = (weight / self._scale[:, None]).round().to(torch.int8)
         sums = rounded.sum(dim=1).float() * self._scale
         self._minimum = minimum
+        self._offset: torch.Tensor | None = None
         if minimum is None:  # inputs are stored as 1 to 255, 128 meaning 0
             self._offset, self._bias = -128.0 * sums, bias
         else:  # inputs are stored as 0 to 254, 0 meaning the minimum
-            self._offset, self._bias = None, bias + minimum * sums
+            self._bias = bias + minimum * sums
         self._zero_points = torch.zeros(len(rounded), dtype=torch.int32)
         self._weight = torch.ops.onednn.qlinear_prepack(rounded, None)
 
