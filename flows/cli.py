@@ -139,7 +139,11 @@ def doctor(config: Annotated[Path | None, typer.Argument(help="A config to check
         from pipeline.store import Store
 
         settings = load_config(config)
-        typer.echo(f"model {Encoder.from_pretrained(settings.embedding.model).model_id}")
+        wanted = settings.embedding
+        encoder = Encoder.from_pretrained(
+            wanted.model, prompt=wanted.prompt, device=wanted.device, precision=wanted.precision
+        )
+        typer.echo(f"model {encoder.model_id}")
         settings.out.mkdir(parents=True, exist_ok=True)
         with Store.open(store_url(settings, settings.out)) as store:
             typer.echo(f"store answers; {len(store.nights())} nights")

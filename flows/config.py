@@ -147,6 +147,7 @@ class Embedding(_Section):
     model: str = "bundled"
     prompt: str | None = None
     device: str = "auto"
+    precision: Literal["auto", "float32", "bfloat16", "int8"] = "auto"
 
 
 class Language(_Section):

@@ -204,6 +204,7 @@ def load_tools(config: Config, folder: Path, cache: Cache) -> Tools:
             config.embedding.model,
             prompt=config.embedding.prompt,
             device=config.embedding.device,
+            precision=config.embedding.precision,
             progress=stage("モデルを展開"),
         )
     except ValueError as error:

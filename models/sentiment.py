@@ -24,6 +24,8 @@ from models.embedding import Encoder
 if TYPE_CHECKING:
     import torch
 
+    from models.bert import Packed
+
 POLARITIES = ("negative", "neutral", "positive")
 INTENTS = ("praise", "complaint", "request", "question", "fact")
 N_LOGITS = len(POLARITIES) + len(INTENTS)
@@ -104,15 +106,22 @@ class SentimentClassifier:
 class TunedLayers:
     """Some of the encoder's layers as tuned for polarity and intent, with their head: a branch of one pass."""
 
-    def __init__(self, layer: int, module: "torch.nn.Module") -> None:
-        self.layer = layer
-        self.module = module
+    def __init__(self, layer: int, module: "torch.nn.Module", encoder: Encoder) -> None:
+        from models.bert import stack
 
-    def __call__(
-        self, hidden: "torch.Tensor", mask: "torch.Tensor", layer_inputs: dict[str, Any], pooled: "torch.Tensor"
-    ) -> "torch.Tensor":
+        tower: Any = module
+        self.layer = layer
+        self._layers = stack(tower.layers, encoder.precision)
+        self._head = tower.head.eval()
+
+    def __call__(self, hidden: "torch.Tensor", packed: "Packed", pooled: "torch.Tensor") -> "torch.Tensor":
         """Return logits (n, 8)."""
-        return self.module(hidden, mask, layer_inputs, pooled)
+        import torch
+
+        for layer in self._layers:
+            hidden = layer(hidden, packed)
+        plain = pooled * math.sqrt(pooled.shape[1])
+        return self._head(torch.cat([packed.means(hidden), packed.firsts(hidden), plain], dim=1))
 
     @classmethod
     def load(cls, folder: Path, encoder: Encoder) -> "TunedLayers":
@@ -122,8 +131,7 @@ class TunedLayers:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         module = build_module(encoder, config["layer"], config["n_layers"])
         module.load_state_dict(load_file(folder / "model.safetensors"))
-        weight = next(encoder.model.parameters())
-        return cls(config["layer"], module.to(weight.device, weight.dtype).eval())
+        return cls(config["layer"], module.to(encoder.model.device), encoder)
 
 
 def build_module(encoder: Encoder, layer: int, n_layers: int) -> "torch.nn.Module":
