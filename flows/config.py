@@ -16,6 +16,7 @@ from pipeline.insight import LoyaltySettings
 from pipeline.mask import WordList
 from pipeline.read import SourceSpec
 from pipeline.read.scores import NPS_SCALE, NPS_SCALES, Scale
+from pipeline.shards import SHARD_SIZE
 from pipeline.tables import UNIT_COLUMNS
 from pipeline.themes.codebooks import read_codebook
 
@@ -202,6 +203,21 @@ class Loyalty(_Section):
         return LoyaltySettings(**self.model_dump())
 
 
+class Workers(_Section):
+    """Where comments are parsed: in this process, in worker processes, or on a Dask cluster."""
+
+    engine: Literal["local", "processes", "dask"] = "local"
+    workers: Annotated[int, Field(ge=1, le=512)] | None = None  # default: as many as the machine has cores
+    shard_size: Annotated[int, Field(ge=64)] = SHARD_SIZE
+    address: str | None = None  # of a Dask scheduler; without one a cluster is started for the night
+
+    @model_validator(mode="after")
+    def _address_of_dask(self) -> "Workers":
+        if self.address and self.engine != "dask":
+            raise ValueError('address is of a Dask scheduler; it needs engine = "dask"')
+        return self
+
+
 class Config(_Section):
     """One deployment."""
 
@@ -220,6 +236,7 @@ class Config(_Section):
     customers: Customers | None = None
     loyalty: Loyalty = Loyalty()
     report: Report = Report()
+    scale: Workers = Workers()
 
     @field_validator("timezone")
     @classmethod
@@ -364,6 +381,7 @@ def _valid_keys(where: list[Any]) -> list[str]:
         "customers": Customers,
         "loyalty": Loyalty,
         "report": Report,
+        "scale": Workers,
     }
     section = next((sections[part] for part in where if part in sections), Config)
     return list(section.model_fields)

@@ -13,10 +13,11 @@ from prefect.cache_policies import NO_CACHE
 
 from flows.config import Config, ConfigError, Source, load_config
 from flows.deployment import deployment
+from flows.engines import engine_of
 from flows.keys import deployment_key
 from flows.name_endpoint import name_proposer
 from flows.progress import stage
-from flows.publish import finish_pages, stored_tables, write_pages
+from flows.publish import WORKSPACE, finish_pages, stored_tables, write_pages
 from models.embedding import Encoder
 from models.sentiment import SentimentClassifier
 from models.theme_prior import prior_for
@@ -28,11 +29,10 @@ from pipeline.erasure import expire
 from pipeline.intake import Intake, account, refuse, take_in, window_feedback
 from pipeline.mask import NO_WORDS, WordList
 from pipeline.near_duplicates import near_duplicates
-from pipeline.opinions import annotate_texts, opinion_units
-from pipeline.parse import Parser, shared_parser
+from pipeline.opinions import Annotator, mask_names, opinion_units
+from pipeline.parse import parser_version
 from pipeline.read import InputError, Reading, read_source
 from pipeline.report import Night
-from pipeline.segment import Annotation
 from pipeline.store import Store
 from pipeline.summary import build_summary
 from pipeline.tables import units_table
@@ -46,11 +46,11 @@ from pipeline.tombstones import Tombstones, tombstones
 
 @dataclass(frozen=True)
 class Tools:
-    """What a night loads once: store, secret, parser and models."""
+    """What a night loads once: store, secret, models, and what splits comments into opinions."""
 
     store: Store
     secret: bytes
-    parser: Parser
+    annotator: Annotator
     classifier: SentimentClassifier
 
 
@@ -86,7 +86,7 @@ def nightly(config_path: str, business_date: str | None = None, out: str | None 
         intake = refuse(intake, refused, tools.secret)
         customers = customers_table(config, refused, tools.secret) if config.customers else None
         tonight, news, feedback = remember(intake, config, window, tools)
-        annotations, units = split(feedback, config, tools)
+        units = split(feedback, tools)
         encoded, adaptation = adapt_to_scores(encode(units, tools), units, feedback)
         registry = store.registry_before(day)
         themed = group(with_sentiment(units, encoded), encoded.embeddings, config, day, registry, tools)
@@ -98,7 +98,7 @@ def nightly(config_path: str, business_date: str | None = None, out: str | None 
             window=window,
             versions=versions(tools),
             sentiment_adaptation=adaptation._asdict(),
-            sources=account(intake, news, feedback, annotations),
+            sources=account(intake, news, feedback, units),
             feedback=feedback,
             units=themed.units,
             themes=themed.themes,
@@ -147,7 +147,7 @@ def customers_table(config: Config, refused: Tombstones, secret: bytes) -> Custo
 
 
 def load_tools(config: Config, folder: Path, store: Store) -> Tools:
-    """Load parser and models."""
+    """Load the models, and say where comments are parsed."""
     try:
         encoder = Encoder.from_pretrained(
             config.embedding.model,
@@ -158,7 +158,16 @@ def load_tools(config: Config, folder: Path, store: Store) -> Tools:
     except ValueError as error:
         raise ConfigError(str(error)) from error
     classifier = SentimentClassifier.from_pretrained(encoder, progress=stage("感情モデルを用意"))
-    return Tools(store, deployment_key(folder), shared_parser(config.language.user_dictionary), classifier)
+    secret = deployment_key(folder)
+    annotator = Annotator(
+        store,
+        secret,
+        user_dictionary=config.language.user_dictionary,
+        words=config.privacy.words,
+        run=engine_of(config.scale, folder / WORKSPACE),
+        shard_size=config.scale.shard_size,
+    )
+    return Tools(store, secret, annotator, classifier)
 
 
 @task(cache_policy=NO_CACHE)
@@ -170,15 +179,7 @@ def remember(
     keys = [text_key(text, tools.secret) for text in feedback["text"]]
     links = zip(feedback["source"], feedback["feedback_id"], feedback["customer"], keys, strict=True)
     store.link_texts(links, window[1])
-    annotations = annotate_texts(
-        feedback["text"].to_list(),
-        tools.parser,
-        cache=store,
-        secret=tools.secret,
-        words=config.privacy.words,
-        progress=stage("意見に分ける"),
-    )
-    tonight = feedback.with_columns(pl.Series("text", [annotation.text for annotation in annotations], pl.Utf8))
+    tonight = feedback.with_columns(mask_names(feedback["text"], tools.annotator, progress=stage("意見に分ける")))
     news = store.compare(tonight, window[1])
     names = [source.name for source in config.sources]
     stored = store.load_feedback(names, *window, timezone=config.timezone, seen_by=window[1])
@@ -186,16 +187,9 @@ def remember(
 
 
 @task(cache_policy=NO_CACHE)
-def split(feedback: pl.DataFrame, config: Config, tools: Tools) -> tuple[list[Annotation], pl.DataFrame]:
+def split(feedback: pl.DataFrame, tools: Tools) -> pl.DataFrame:
     """Split the window's feedback into opinion units."""
-    annotations = annotate_texts(
-        feedback["text"].to_list(),
-        tools.parser,
-        cache=tools.store,
-        secret=tools.secret,
-        words=config.privacy.words,
-    )
-    return annotations, opinion_units(feedback, annotations)
+    return opinion_units(feedback, tools.annotator)
 
 
 @task(cache_policy=NO_CACHE)
@@ -279,7 +273,7 @@ def versions(tools: Tools) -> dict[str, str]:
         "embedding": tools.classifier.encoder.model_id,
         "sentiment": tools.classifier.model_id,
         "segmenter": segment.VERSION,
-        "parser": tools.parser.version,
+        "parser": parser_version(tools.annotator.user_dictionary),
     }
 
 

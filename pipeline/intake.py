@@ -1,9 +1,7 @@
 """What tonight's files bring: which rows belong to the window, and where every row went."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -14,9 +12,6 @@ from pipeline.mask import NO_WORDS, WordList, mask_patterns
 from pipeline.read import Reading
 from pipeline.store.feedback import midnight
 from pipeline.tombstones import Tombstones
-
-if TYPE_CHECKING:
-    from pipeline.segment import Annotation
 
 ERASED = "erased on request"
 """The reason in quarantine.csv of a row whose customer or response was erased."""
@@ -75,7 +70,7 @@ def take_in(
         }
         for name in readings
     }
-    return Intake(cleansed.feedback.sort(KEY), quarantine, counts)
+    return Intake(cleansed.feedback, quarantine, counts)
 
 
 def refuse(intake: Intake, tombstones: Tombstones, secret: bytes) -> Intake:
@@ -129,7 +124,7 @@ def window_feedback(
 
 
 def account(
-    intake: Intake, news: pl.DataFrame, feedback: pl.DataFrame, annotations: "Sequence[Annotation]"
+    intake: Intake, news: pl.DataFrame, feedback: pl.DataFrame, units: pl.DataFrame
 ) -> list[dict[str, object]]:
     """Return the accounting of each source: read = analysed + no_opinion + duplicate + quarantined.
 
@@ -140,8 +135,8 @@ def account(
     ----------
     news : pl.DataFrame
         What is new in tonight's feedback, row by row.
-    feedback : pl.DataFrame
-        All feedback of the window, tonight's and earlier nights'; annotation i belongs to row i.
+    feedback, units : pl.DataFrame
+        All feedback of the window, tonight's and earlier nights', and its opinions.
 
     Returns
     -------
@@ -151,9 +146,8 @@ def account(
         changed (newer versions, part of analysed and no_opinion), erased (refused since an erasure, part of
         quarantined).
     """
-    opinions = feedback.select(KEY).with_columns(
-        pl.Series("has_opinion", [bool(annotation.units) for annotation in annotations], pl.Boolean)
-    )
+    said = units.select(KEY).unique().with_columns(has_opinion=pl.lit(True))
+    opinions = feedback.select(KEY).join(said, on=KEY, how="left").with_columns(pl.col("has_opinion").fill_null(False))
     tonight = opinions.join(news.filter(pl.col("news") != "same"), on=KEY, how="inner")
     return [_source_account(name, counts, news, tonight, feedback) for name, counts in intake.counts.items()]
 
@@ -181,13 +175,16 @@ def _source_account(
 
 
 def _without_nul(table: pl.DataFrame) -> pl.DataFrame:
-    """Take out what neither PostgreSQL nor a workbook can hold."""
-    return table.with_columns(pl.col(pl.Utf8).str.replace_all("\0", "", literal=True))
+    """Take out what neither PostgreSQL nor a workbook can hold; only a column that has some is copied."""
+    found = table.select(pl.col(pl.Utf8).str.contains("\0", literal=True).any())
+    holding = [name for name in found.columns if found[name][0]]
+    return table.with_columns(pl.col(holding).str.replace_all("\0", "", literal=True)) if holding else table
 
 
 def _inside(feedback: pl.DataFrame, window: tuple[date, date], timezone: str) -> pl.DataFrame:
     day = pl.col("received_at").dt.convert_time_zone(timezone).dt.date()
-    return feedback.filter(day.is_between(*window).fill_null(True))
+    inside = feedback.select(day.is_between(*window).fill_null(True)).to_series()
+    return feedback if inside.all() else feedback.filter(inside)
 
 
 def _count_by_source(table: pl.DataFrame, *, names: dict[str, Reading]) -> dict[str, int]:
