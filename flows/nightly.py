@@ -82,6 +82,7 @@ def nightly(config_path: str, business_date: str | None = None, out: str | None 
             customer_key=tools.secret,
             words=config.privacy.words,
         )
+        del readings  # as large as the intake, and unmasked
         refused = tombstones(store)
         intake = refuse(intake, refused, tools.secret)
         customers = customers_table(config, refused, tools.secret) if config.customers else None

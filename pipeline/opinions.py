@@ -5,7 +5,6 @@ import json
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -13,7 +12,7 @@ from models.bundled import Progress
 from pipeline import segment
 from pipeline.cache import Cache, computed
 from pipeline.mask import NO_WORDS, WordList, mask_patterns
-from pipeline.parse import parser_version, shared_parser
+from pipeline.parse import BATCH, parser_version, shared_parser
 from pipeline.segment import Annotation
 from pipeline.shards import SHARD_SIZE, Run, in_this_process
 
@@ -28,7 +27,8 @@ UNIT_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "pairs": pl.List(pl.Utf8),
     "received_at": pl.Datetime("us", "UTC"),
 }
-_OF_UNIT = {name: UNIT_SCHEMA[name] for name in ("unit_text", "start", "end", "tokens", "pairs")}
+_UNIT = pl.Struct({"text": pl.Utf8} | {name: UNIT_SCHEMA[name] for name in ("start", "end", "tokens", "pairs")})
+_ANNOTATION = pl.Struct({"text": pl.Utf8, "units": pl.List(_UNIT)})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Annotator:
     run : callable
         Computes the shards: in this process or in workers.
     shard_size : int
-        Texts in a shard.
+        Texts in a shard; as many whole batches of the parser as it holds, so that it cannot change a figure.
     """
 
     cache: Cache
@@ -62,8 +62,8 @@ class Annotator:
         parts = [f"segment:{segment.VERSION}", parser_version(self.user_dictionary), self.words.digest]
         return "|".join(filter(None, parts))
 
-    def annotated(self, texts: pl.Series, progress: Progress | None = None) -> Iterator[list[dict[str, Any]]]:
-        """Yield the annotation of each text as :func:`annotate_shard` writes it, in slices of the texts.
+    def annotated(self, texts: pl.Series, progress: Progress | None = None) -> Iterator[pl.DataFrame]:
+        """Yield the annotation of each text, one row each: text, masked, and its units; in slices of the texts.
 
         A masked text is a text too: its annotation is kept under both, so that feedback read back from
         the store, where only masked texts are, is not parsed again.
@@ -78,29 +78,26 @@ class Annotator:
             cache=self.cache,
             secret=self.secret,
             run=self.run,
-            shard_size=self.shard_size,
+            shard_size=max(1, self.shard_size // BATCH) * BATCH,
             also_under=_masked_text,
             progress=progress,
         )
-        return ([json.loads(value) for value in values] for values in kept)
+        return (_decoded(values) for values in kept)
 
 
 def mask_names(texts: pl.Series, annotator: Annotator, *, progress: Progress | None = None) -> pl.Series:
     """Return each text with personal names masked; what no earlier night has seen is parsed."""
-    masked = [
-        pl.Series(texts.name, [annotation["text"] for annotation in some], pl.Utf8)
-        for some in annotator.annotated(texts, progress)
-    ]
-    return pl.concat(masked) if masked else texts
+    masked = [annotations["text"] for annotations in annotator.annotated(texts, progress)]
+    return pl.concat(masked).alias(texts.name) if masked else texts
 
 
 def opinion_units(feedback: pl.DataFrame, annotator: Annotator) -> pl.DataFrame:
     """Return the table of units, sorted by source, feedback and position; a response without opinion has none."""
     tables, start = [pl.DataFrame(schema=UNIT_SCHEMA)], 0
-    for some in annotator.annotated(feedback["text"]):
-        rows = feedback.slice(start, len(some)).select("source", "feedback_id", "received_at")
-        tables.append(_units_table(rows, some))
-        start += len(some)
+    for annotations in annotator.annotated(feedback["text"]):
+        rows = feedback.slice(start, annotations.height).select("source", "feedback_id", "received_at")
+        tables.append(_units_table(rows, annotations["units"]))
+        start += annotations.height
     return pl.concat(tables).sort("source", "feedback_id", "unit_index")
 
 
@@ -110,14 +107,17 @@ def annotate_shard(texts: list[str], *, user_dictionary: Path | None, words: Wor
     return [_to_bytes(annotation) for annotation in annotations]
 
 
-def _units_table(rows: pl.DataFrame, annotations: list[dict[str, Any]]) -> pl.DataFrame:
+def _units_table(rows: pl.DataFrame, units: pl.Series) -> pl.DataFrame:
     """Return the units of some responses, one row each, as UNIT_SCHEMA."""
-    units = [unit for annotation in annotations for unit in annotation["units"]]
-    numbers = [i for i, annotation in enumerate(annotations) for _ in annotation["units"]]
-    index = [j for annotation in annotations for j in range(len(annotation["units"]))]
-    columns = {name: [unit["text" if name == "unit_text" else name] for unit in units] for name in _OF_UNIT}
-    table = pl.DataFrame(columns, schema=_OF_UNIT).with_columns(pl.Series("unit_index", index, pl.Int64))
-    return pl.concat([rows[numbers], table], how="horizontal").select(*UNIT_SCHEMA)
+    said = rows.with_columns(units.alias("unit")).filter(units.list.len() > 0)
+    said = said.with_columns(unit_index=pl.int_ranges(pl.col("unit").list.len().cast(pl.Int64)))
+    table = said.explode("unit", "unit_index").unnest("unit").rename({"text": "unit_text"})
+    return table.select(*UNIT_SCHEMA)
+
+
+def _decoded(values: list[bytes]) -> pl.DataFrame:
+    written = pl.Series("annotation", values, pl.Binary).cast(pl.Utf8)
+    return pl.DataFrame(written.str.json_decode(_ANNOTATION)).unnest("annotation")
 
 
 def _masked_text(value: bytes) -> str:

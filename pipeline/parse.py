@@ -21,6 +21,7 @@ from spacy.tokens import Doc, Token
 from thinc.api import NumpyOps
 
 MAX_BYTES = 40_000  # Sudachi refuses a text over 49,149 bytes
+BATCH = 64  # texts that pass the networks together
 _UNUSED = ("compound_splitter", "attribute_ruler", "bunsetu_recognizer")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _CAN_BE_NAMED = re.compile(
@@ -101,7 +102,7 @@ class Parser:
         """Name what the parse depends on; see :func:`parser_version`."""
         return parser_version(self.user_dictionary)
 
-    def pipe(self, texts: Iterable[str], *, batch_size: int = 64) -> Iterator[Doc]:
+    def pipe(self, texts: Iterable[str], *, batch_size: int = BATCH) -> Iterator[Doc]:
         """Yield one Doc per text, in order; its characters are the text's.
 
         A text of more than `MAX_BYTES` bytes is parsed in pieces that are joined again.

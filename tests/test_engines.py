@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,38 @@ def test_a_worker_that_dies_is_one_clear_line(tmp_path):
     run = engine_of(Workers(engine="processes", workers=2), tmp_path)
     with pytest.raises(WorkerError, match=r"worker process ended .* scale\.workers"):
         list(run(shard_work.die, SHARDS))
+
+
+def test_workers_end_when_the_night_is_killed(tmp_path):
+    told = tmp_path / "pid"
+    work = (
+        "import pathlib, shard_work; from flows.config import Workers; from flows.engines import engine_of; "
+        "run = engine_of(Workers(engine='processes', workers=1), pathlib.Path('.')); "
+        "list(run(shard_work.tell_and_wait, [['a'], ['b']]))"
+    )
+    environment = os.environ | {"TOLD": str(told), "PYTHONPATH": os.pathsep.join(sys.path)}
+    night = subprocess.Popen([sys.executable, "-c", work], env=environment)
+    worker = int(soon(lambda: told.exists() and told.read_text(encoding="utf-8").strip()))
+    night.kill()
+    night.wait()
+    assert soon(lambda: not is_running(worker))
+
+
+def soon(look, seconds=120):
+    """Return what a look finds as soon as it finds something."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if found := look():
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"nothing after {seconds} s")
+
+
+def is_running(number):
+    try:
+        return Path(f"/proc/{number}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def test_local_is_this_process(tmp_path):

@@ -40,7 +40,7 @@ THEME_SCHEMA: dict[str, Any] = {
     "pairs": pl.List(pl.Utf8),
     "quotes": pl.List(pl.Utf8),
 }
-NAMED_FROM = 2_000
+NAMED_FROM = 1_000
 """Units of a theme from which its name, keywords and pairs are read: more would tell the same, and take minutes."""
 
 _N_NEAREST = 12
@@ -388,7 +388,7 @@ def _with_themes(
 
 def _similarity(grouping: Grouping, embeddings: np.ndarray) -> np.ndarray:
     """Return each unit's cosine to its own theme's centroid, or to the nearest one's where it has none."""
-    assignment = grouping.model.assign(embeddings)
+    assignment = grouping.model.assignment_
     similarity = assignment.similarity.astype(np.float64)
     moved = np.flatnonzero((grouping.labels != assignment.labels) & (grouping.labels >= 0))
     if len(moved):
