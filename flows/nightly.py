@@ -91,6 +91,7 @@ def nightly(config_path: str, business_date: str | None = None, out: str | None 
         encoded, adaptation = adapt_to_scores(encode(units, tools), units, feedback)
         registry = store.registry_before(day)
         themed = group(with_sentiment(units, encoded), encoded.embeddings, config, day, registry, tools)
+        del encoded  # a million comments have gigabytes of vectors
         before = store.night_before(day)
         copies = near_duplicates(feedback)
         summary = build_summary(
