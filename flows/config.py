@@ -18,6 +18,7 @@ from pipeline.insight import LoyaltySettings
 from pipeline.mask import WordList
 from pipeline.read import SourceSpec
 from pipeline.read.scores import NPS_SCALE, NPS_SCALES, Scale
+from pipeline.shards import SHARD_SIZE
 from pipeline.tables import UNIT_COLUMNS
 from pipeline.themes.codebooks import read_codebook
 
@@ -259,7 +260,6 @@ class Notify(_Section):
             raise ValueError("webhook must begin with http:// or https://")
         return found
 
-
     @field_validator("block")
     @classmethod
     def _named(cls, value: str | None) -> str | None:
@@ -271,6 +271,21 @@ class Notify(_Section):
     def _one_way(self) -> "Notify":
         if (self.webhook is None) == (self.block is None):
             raise ValueError("give webhook, the address to call, or block, the name of a notification block")
+        return self
+
+
+class Workers(_Section):
+    """Where comments are parsed: in this process, in worker processes, or on a Dask cluster."""
+
+    engine: Literal["local", "processes", "dask"] = "local"
+    workers: Annotated[int, Field(ge=1, le=512)] | None = None  # default: as many as the machine has cores
+    shard_size: Annotated[int, Field(ge=64)] = SHARD_SIZE
+    address: str | None = None  # of a Dask scheduler; without one a cluster is started for the night
+
+    @model_validator(mode="after")
+    def _address_of_dask(self) -> "Workers":
+        if self.address and self.engine != "dask":
+            raise ValueError('address is of a Dask scheduler; it needs engine = "dask"')
         return self
 
 
@@ -294,6 +309,7 @@ class Config(_Section):
     report: Report = Report()
     notify: Notify | None = None
     schedule: Schedule = Schedule()
+    scale: Workers = Workers()
 
     @field_validator("timezone")
     @classmethod
@@ -440,6 +456,7 @@ def _valid_keys(where: list[Any]) -> list[str]:
         "report": Report,
         "notify": Notify,
         "schedule": Schedule,
+        "scale": Workers,
     }
     section = next((sections[part] for part in where if part in sections), Config)
     return list(section.model_fields)

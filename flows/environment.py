@@ -14,6 +14,7 @@ ALWAYS = {
     "DO_NOT_TRACK": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "DASK_LOGGING__DISTRIBUTED": "error",  # its own lines on workers that come and go; what fails is an error of ours
     "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",  # results are tables of customers' words; the store keeps them
 }
 COMMAND_LINE = {

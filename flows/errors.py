@@ -20,6 +20,7 @@ def told_errors() -> tuple[type[Exception], ...]:
     """Return the errors whose message is one line for the operator, without a customer's words."""
     from flows.config import ConfigError
     from flows.deployment import UnwritableError
+    from flows.engines import WorkerError
     from flows.locks import BusyError
     from flows.notify import NotifyError
     from pipeline.question import QuestionError
@@ -27,12 +28,15 @@ def told_errors() -> tuple[type[Exception], ...]:
     from pipeline.store import StoreError
     from pipeline.themes.curation import CurationError
 
-    return BusyError, ConfigError, CurationError, InputError, NotifyError, QuestionError, StoreError, UnwritableError
+    return (
+        BusyError, ConfigError, CurationError, InputError, NotifyError, QuestionError, StoreError, UnwritableError,
+        WorkerError,
+    )  # fmt: skip
 
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:
-    """Turn an unusable config, input, store or decision into one line on standard error and exit status 2."""
+    """Turn an unusable config, input, store, worker or decision into one line on standard error and exit status 2."""
     try:
         yield
     except told_errors() as error:

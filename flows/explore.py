@@ -1,6 +1,6 @@
 """An analyst's question to the stored responses: a report of its own beside the nights, which stay as they are."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -35,16 +35,28 @@ GRANULARITIES = {"設定のとおり": None, "粗い": "coarse", "標準": "medi
 
 
 class ReadOnly:
-    """The cache of a store to read from alone: what a question computes for itself is kept nowhere.
+    """The cache of a store to read from alone: what a question computes for itself is in memory while it is answered.
 
     Otherwise a response erased meanwhile could come back into the cache.
     """
 
     def __init__(self, store: Store) -> None:
-        self.cache_get = store.cache_get
+        self._store = store
+        self._own: dict[str, dict[str, bytes]] = {}
+
+    def cache_has(self, namespace: str, keys: Iterable[str]) -> set[str]:
+        """Return which of the keys have a value."""
+        keys, own = list(keys), self._own.get(namespace, {})
+        return self._store.cache_has(namespace, keys) | (own.keys() & set(keys))
+
+    def cache_get(self, namespace: str, keys: Iterable[str]) -> dict[str, bytes]:
+        """Return the kept values, by key."""
+        keys, own = list(keys), self._own.get(namespace, {})
+        return self._store.cache_get(namespace, keys) | {key: own[key] for key in keys if key in own}
 
     def cache_put(self, namespace: str, values: Mapping[str, bytes]) -> None:
-        """Keep nothing."""
+        """Keep values, by key, in memory."""
+        self._own.setdefault(namespace, {}).update(values)
 
 
 @told_flow("explore", flow_run_name="explore {title}")
@@ -93,7 +105,7 @@ def answer(question: Question, config: Config, store: Store, match_registry: boo
     """Return the report of the question, from what nights have stored."""
     tools = load_tools(config, config.out, ReadOnly(store))
     feedback, asked = select(question, config, store)
-    annotations, units = split(asked, config, tools)
+    units = split(asked, tools)
     encoded, adaptation = adapt_to_scores(encode(units, tools), units, asked)
     registry = store.registry_before(question.end + timedelta(days=1)) if match_registry else NO_THEMES
     units = with_sentiment(units, encoded)
@@ -105,7 +117,7 @@ def answer(question: Question, config: Config, store: Store, match_registry: boo
         asked,
         registry,
         window=(question.start, question.end),
-        sources=account_for(asked, annotations),
+        sources=account_for(asked, units),
         versions=versions(tools),
         sentiment_adaptation=adaptation._asdict(),
         previous=None,

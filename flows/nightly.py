@@ -14,6 +14,7 @@ from prefect import State, get_run_logger
 from flows.artifacts import leave_artifacts
 from flows.config import Config, ConfigError, Notify, Source, load_config
 from flows.deployment import deployment
+from flows.engines import engine_of
 from flows.errors import described, told_errors
 from flows.explorations import remove_outdated
 from flows.fields import titled
@@ -25,7 +26,7 @@ from flows.notify import NotifyError, notify_night
 from flows.outcome import Overtaken, already_published, night_state
 from flows.plan import run_missed_nights, tonight_of
 from flows.progress import stage
-from flows.publish import finish_pages, stored_night, stored_tables, write_pages
+from flows.publish import WORKSPACE, finish_pages, stored_night, stored_tables, write_pages
 from flows.runs import close_dead_runs, run_name
 from flows.steps import AGAIN, shown_progress, step, told_flow
 from models.embedding import Encoder
@@ -38,11 +39,10 @@ from pipeline.encode import Encoded, adapt_to_scores, encode_units, with_sentime
 from pipeline.erasure import expire
 from pipeline.intake import Intake, account, refuse, take_in, window_feedback
 from pipeline.near_duplicates import near_duplicates
-from pipeline.opinions import annotate_texts, opinion_units
-from pipeline.parse import Parser, shared_parser
+from pipeline.opinions import Annotator, mask_names, opinion_units
+from pipeline.parse import parser_version
 from pipeline.read import NO_ROWS, Reading, read_source
 from pipeline.report import Night
-from pipeline.segment import Annotation
 from pipeline.store import Store
 from pipeline.summary import build_summary
 from pipeline.tables import units_table
@@ -59,11 +59,11 @@ N_STEPS = 9
 
 @dataclass(frozen=True)
 class Tools:
-    """What a night or a question loads once: cache, secret, parser and models."""
+    """What a night or a question loads once: cache, secret, models, and what splits comments into opinions."""
 
     cache: Cache
     secret: bytes
-    parser: Parser
+    annotator: Annotator
     classifier: SentimentClassifier
 
 
@@ -114,10 +114,11 @@ def analyse(config: Config, day: date, folder: Path, store: Store) -> Night:
     tools = load_tools(config, folder, store)
     refused = tombstones(store)
     intake = cleanse(readings, config, window, refused, tools)
+    del readings  # as large as the intake, and unmasked
     customers = customers_table(config, refused, tools.secret) if config.customers else None
-    tonight = mask_names(intake, day, store, config, tools)
+    tonight = without_names(intake, day, store, tools)
     news, feedback = with_earlier_nights(tonight, config, window, store)
-    annotations, units = split(feedback, config, tools)
+    units = split(feedback, tools)
     encoded = encode(units, tools)
     registry, before = store.registry_before(day), store.night_before(day)
     fitted, adaptation = adapt_to_scores(encoded, units, feedback)
@@ -129,7 +130,7 @@ def analyse(config: Config, day: date, folder: Path, store: Store) -> Night:
         feedback,
         registry,
         window=window,
-        sources=account(intake, news, feedback, annotations, config.timezone, missing),
+        sources=account(intake, news, feedback, units, config.timezone, missing),
         versions=versions(tools),
         sentiment_adaptation=adaptation._asdict(),
         previous=before.summary if before else None,
@@ -198,7 +199,7 @@ def customers_table(config: Config, refused: Tombstones, secret: bytes) -> Custo
 
 
 def load_tools(config: Config, folder: Path, cache: Cache) -> Tools:
-    """Load parser and models."""
+    """Load the models, and say where comments are parsed."""
     try:
         encoder = Encoder.from_pretrained(
             config.embedding.model,
@@ -210,7 +211,16 @@ def load_tools(config: Config, folder: Path, cache: Cache) -> Tools:
     except ValueError as error:
         raise ConfigError(str(error)) from error
     classifier = SentimentClassifier.from_pretrained(encoder, progress=stage("感情モデルを用意"))
-    return Tools(cache, deployment_key(folder), shared_parser(config.language.user_dictionary), classifier)
+    secret = deployment_key(folder)
+    annotator = Annotator(
+        cache,
+        secret,
+        user_dictionary=config.language.user_dictionary,
+        words=config.privacy.words,
+        run=engine_of(config.scale, folder / WORKSPACE),
+        shard_size=config.scale.shard_size,
+    )
+    return Tools(cache, secret, annotator, classifier)
 
 
 @step("cleanse: duplicates, personal data by pattern, who was erased")
@@ -225,14 +235,13 @@ def cleanse(
 
 
 @step("mask names in tonight's feedback")
-def mask_names(intake: Intake, day: date, store: Store, config: Config, tools: Tools) -> pl.DataFrame:
+def without_names(intake: Intake, day: date, store: Store, tools: Tools) -> pl.DataFrame:
     """Return tonight's feedback with names masked; where the cache will keep its words is noted first."""
     feedback = intake.feedback
     keys = [text_key(text, tools.secret) for text in feedback["text"]]
     links = zip(feedback["source"], feedback["feedback_id"], feedback["customer"], keys, strict=True)
     store.link_texts(links, day)
-    annotations = _annotated(feedback, config, tools)
-    return feedback.with_columns(pl.Series("text", [annotation.text for annotation in annotations], pl.Utf8))
+    return feedback.with_columns(mask_names(feedback["text"], tools.annotator, progress=stage("意見に分ける")))
 
 
 @step("join earlier nights' feedback")
@@ -247,21 +256,9 @@ def with_earlier_nights(
 
 
 @step("split comments into opinions")
-def split(feedback: pl.DataFrame, config: Config, tools: Tools) -> tuple[list[Annotation], pl.DataFrame]:
+def split(feedback: pl.DataFrame, tools: Tools) -> pl.DataFrame:
     """Split feedback into opinion units."""
-    annotations = _annotated(feedback, config, tools)
-    return annotations, opinion_units(feedback, annotations)
-
-
-def _annotated(feedback: pl.DataFrame, config: Config, tools: Tools) -> list[Annotation]:
-    return annotate_texts(
-        feedback["text"].to_list(),
-        tools.parser,
-        cache=tools.cache,
-        secret=tools.secret,
-        words=config.privacy.words,
-        progress=stage("意見に分ける"),
-    )
+    return opinion_units(feedback, tools.annotator)
 
 
 @step("compute vectors, sentiment and intent")
@@ -392,7 +389,7 @@ def versions(tools: Tools) -> dict[str, str]:
         "embedding": tools.classifier.encoder.model_id,
         "sentiment": tools.classifier.model_id,
         "segmenter": segment.VERSION,
-        "parser": tools.parser.version,
+        "parser": parser_version(tools.annotator.user_dictionary),
     }
 
 

@@ -10,7 +10,9 @@ places every vector, fitted or new, alone or in a batch. A model can also start 
 earlier model, which then keep their members, and add only themes that the earlier anchors do not explain.
 """
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
@@ -128,6 +130,8 @@ class ThemeModel:
         What a later model needs to know of these themes.
     labels_ : ndarray of int, (n,)
         The theme of each fitted vector, −1 = not assigned.
+    assignment_ : Assignment
+        What `assign` would return for the fitted vectors.
 
     Examples
     --------
@@ -140,6 +144,7 @@ class ThemeModel:
     anchors_: Floats
     anchor_labels_: Labels
     labels_: Labels
+    assignment_: Assignment
     mean_: Floats
 
     def __init__(
@@ -186,7 +191,8 @@ class ThemeModel:
             placed = self._continue_from(*found) if known else self._begin(chosen, vectors, level)
             self.parent_labels_ = relate(self._centroid_points, level.parent)
         self._floor = _floor(placed.similarity, level)
-        self.labels_ = self._above_floor(placed).labels
+        self.assignment_ = self._above_floor(placed)
+        self.labels_ = self.assignment_.labels
         return self
 
     def fit_predict(self, embeddings: NDArray[np.floating]) -> Labels:
@@ -232,10 +238,11 @@ class ThemeModel:
         themes = _look(chosen, points, discover(points, level, self.random_state))
         self._remember(themes, vectors.shape[1])
         # Placing by centroid and anchor moves a few members: number the themes by what they hold in the end.
-        counts = np.bincount(self._place(vectors).labels, minlength=len(themes))
+        placed = self._place(vectors)
+        counts = np.bincount(placed.labels, minlength=len(themes))
         order = [k for k in np.argsort(-counts, kind="stable") if counts[k]]
         self._remember([themes[k] for k in order], vectors.shape[1])
-        return self._place(vectors)
+        return placed.renumbered(order) if len(order) == len(themes) else self._place(vectors)
 
     def _continue_from(
         self, known: Sequence[KnownTheme], hints: Sequence[NDArray[np.integer]], vectors: Floats, level: Level
@@ -270,7 +277,9 @@ class ThemeModel:
         """Return the best place of each vector, however far it is: the one rule for all of them."""
         if not len(self.centroids_):
             return _Placed.nowhere(len(vectors))
-        blocks = [self._rank(self._map(vectors[start : start + _CHUNK])) for start in range(0, len(vectors), _CHUNK)]
+        starts = range(0, len(vectors), _CHUNK)
+        with ThreadPoolExecutor(os.cpu_count()) as threads:  # each block is one thread's, from first to last
+            blocks = list(threads.map(lambda start: self._rank(self._map(vectors[start : start + _CHUNK])), starts))
         return _Placed(*map(np.concatenate, zip(*blocks, strict=True))) if blocks else _Placed.nowhere(0)
 
     def _rank(self, points: Floats) -> "_Placed":
@@ -297,6 +306,11 @@ class _Placed(NamedTuple):
     similarity: Floats
     second: Labels
     explained: Floats
+
+    def renumbered(self, order: Sequence[int]) -> "_Placed":
+        """Return the places after theme order[k] has become theme k."""
+        rank = np.append(np.argsort(order), -1)  # −1 stays
+        return self._replace(labels=rank[self.labels], second=rank[self.second])
 
     @classmethod
     def nowhere(cls, n: int) -> "_Placed":

@@ -113,20 +113,28 @@ def _masked(texts: pl.Series, words: WordList) -> pl.Series:
 
 
 def _latest_versions(feedback: pl.DataFrame) -> pl.DataFrame:
+    """Drop all but one version of each response; only those that came more than once are put in order."""
     key = ["source", "feedback_id"]
+    again = feedback.select(key).is_duplicated()
+    if not again.any():
+        return feedback
     rank = ["received_at", "score", "text", "customer"]
     rest = sorted(set(feedback.columns) - {*key, *rank, "file", "row"})  # file and row last: they may be shuffled
-    ordered = feedback.sort(*key, *rank, *rest, "file", "row", nulls_last=False)
-    return ordered.unique(key, keep="last", maintain_order=True)
+    ordered = feedback.filter(again).sort(*key, *rank, *rest, "file", "row", nulls_last=False)
+    return pl.concat([feedback.filter(~again), ordered.unique(key, keep="last", maintain_order=True)])
 
 
 def _without_twins(feedback: pl.DataFrame, timezone: str) -> pl.DataFrame:
     """Drop what one customer sent twice on a day; the one received last stays."""
     day = pl.col("received_at").dt.convert_time_zone(timezone).dt.date().alias("day")
-    ordered = feedback.sort("received_at", "feedback_id", descending=[True, False], nulls_last=True)
-    nth = pl.int_range(pl.len()).over("source", "customer", "text", "score", day)
     comparable = pl.col("customer").is_not_null() & (pl.col("text") != "")
-    return ordered.filter(~comparable | (nth == 0))
+    # Nearly always decided without the texts: a customer answers once a day.
+    near = feedback.select("source", "customer", "score", day).is_duplicated() & feedback.select(comparable).to_series()
+    if not near.any():
+        return feedback
+    ordered = feedback.filter(near).sort("received_at", "feedback_id", descending=[True, False], nulls_last=True)
+    nth = pl.int_range(pl.len()).over("source", "customer", "text", "score", day)
+    return pl.concat([feedback.filter(~near), ordered.filter(nth == 0)])
 
 
 # ① would join the digits that follow it (①5回 → 15回); ～ would become the ~ of addresses on the web.

@@ -10,7 +10,7 @@ from scipy.special import softmax
 from models.adaptation import Decision, adapt
 from models.bundled import Progress
 from models.sentiment import INTENTS, POLARITIES, SentimentClassifier
-from pipeline.cache import Cache, cached
+from pipeline.cache import Cache, computed
 from pipeline.loyalty import KEY
 
 
@@ -56,11 +56,15 @@ def encode_units(
         embeddings, logits = classifier.encode_with_logits(chunk)
         return [row.tobytes() for row in np.hstack([embeddings, logits]).astype("<f4")]
 
-    values = cached(texts, namespace, compute, cache=cache, secret=secret, progress=progress)
-    rows = np.frombuffer(b"".join(values), "<f4").reshape(len(texts), -1)
-    if not len(texts):
-        rows = np.zeros((0, dim + len(POLARITIES) + len(INTENTS)), np.float32)
-    return Encoded(np.ascontiguousarray(rows[:, :dim]), classifier.calibrated(rows[:, dim:]))
+    embeddings = np.empty((len(texts), dim), np.float32)
+    logits = np.empty((len(texts), len(POLARITIES) + len(INTENTS)), np.float32)
+    start = 0
+    for values in computed(texts, namespace, compute, cache=cache, secret=secret, progress=progress):
+        rows = np.frombuffer(b"".join(values), "<f4").reshape(len(values), -1)
+        embeddings[start : start + len(rows)] = rows[:, :dim]
+        logits[start : start + len(rows)] = rows[:, dim:]
+        start += len(rows)
+    return Encoded(embeddings, classifier.calibrated(logits))
 
 
 def adapt_to_scores(encoded: Encoded, units: pl.DataFrame, feedback: pl.DataFrame) -> tuple[Encoded, Decision]:

@@ -1,10 +1,9 @@
 """What tonight's files bring: which rows belong to the window, and where every row went."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -15,9 +14,6 @@ from pipeline.mask import NO_WORDS, WordList, mask_patterns
 from pipeline.read import Reading
 from pipeline.store.feedback import midnight
 from pipeline.tombstones import Tombstones
-
-if TYPE_CHECKING:
-    from pipeline.segment import Annotation
 
 NOTHING_MISSING: Mapping[str, str] = MappingProxyType({})
 ERASED = "erased on request"
@@ -77,7 +73,7 @@ def take_in(
         }
         for name in readings
     }
-    return Intake(cleansed.feedback.sort(KEY), quarantine, counts)
+    return Intake(cleansed.feedback, quarantine, counts)
 
 
 def refuse(intake: Intake, tombstones: Tombstones, secret: bytes) -> Intake:
@@ -134,7 +130,7 @@ def account(
     intake: Intake,
     news: pl.DataFrame,
     feedback: pl.DataFrame,
-    annotations: "Sequence[Annotation]",
+    units: pl.DataFrame,
     timezone: str,
     missing: Mapping[str, str] = NOTHING_MISSING,
 ) -> list[dict[str, object]]:
@@ -147,8 +143,8 @@ def account(
     ----------
     news : pl.DataFrame
         What is new in tonight's feedback, row by row.
-    feedback : pl.DataFrame
-        All feedback of the window, tonight's and earlier nights'; annotation i belongs to row i.
+    feedback, units : pl.DataFrame
+        All feedback of the window, tonight's and earlier nights', and its opinions.
     timezone : str
         The config's time zone, in which a day begins and ends.
     missing : mapping of str to str
@@ -163,9 +159,8 @@ def account(
         quarantined), newest (ISO date of the window's newest feedback; None without a dated one), missing (why
         the source could not be read; None where it was).
     """
-    opinions = feedback.select(KEY).with_columns(
-        pl.Series("has_opinion", [bool(annotation.units) for annotation in annotations], pl.Boolean)
-    )
+    said = units.select(KEY).unique().with_columns(has_opinion=pl.lit(True))
+    opinions = feedback.select(KEY).join(said, on=KEY, how="left").with_columns(pl.col("has_opinion").fill_null(False))
     tonight = opinions.join(news.filter(pl.col("news") != "same"), on=KEY, how="inner")
     return [
         _source_account(name, counts, news, tonight, feedback, timezone) | {"missing": missing.get(name)}
@@ -198,12 +193,15 @@ def _source_account(
 
 
 def _without_nul(table: pl.DataFrame) -> pl.DataFrame:
-    """Take out what neither PostgreSQL nor a workbook can hold."""
-    return table.with_columns(pl.col(pl.Utf8).str.replace_all("\0", "", literal=True))
+    """Take out what neither PostgreSQL nor a workbook can hold; only a column that has some is copied."""
+    found = table.select(pl.col(pl.Utf8).str.contains("\0", literal=True).any())
+    holding = [name for name in found.columns if found[name][0]]
+    return table.with_columns(pl.col(holding).str.replace_all("\0", "", literal=True)) if holding else table
 
 
 def _inside(feedback: pl.DataFrame, window: tuple[date, date], timezone: str) -> pl.DataFrame:
-    return feedback.filter(_day(timezone).is_between(*window).fill_null(True))
+    inside = feedback.select(_day(timezone).is_between(*window).fill_null(True)).to_series()
+    return feedback if inside.all() else feedback.filter(inside)
 
 
 def _day(timezone: str) -> pl.Expr:

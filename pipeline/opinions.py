@@ -2,16 +2,19 @@
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
 
 import polars as pl
 
 from models.bundled import Progress
 from pipeline import segment
-from pipeline.cache import Cache, cached
+from pipeline.cache import Cache, computed
 from pipeline.mask import NO_WORDS, WordList, mask_patterns
-from pipeline.parse import Parser
-from pipeline.segment import Annotation, OpinionUnit
+from pipeline.parse import BATCH, parser_version, shared_parser
+from pipeline.segment import Annotation
+from pipeline.shards import SHARD_SIZE, Run, in_this_process
 
 UNIT_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "source": pl.Utf8,
@@ -24,71 +27,102 @@ UNIT_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "pairs": pl.List(pl.Utf8),
     "received_at": pl.Datetime("us", "UTC"),
 }
+_UNIT = pl.Struct({"text": pl.Utf8} | {name: UNIT_SCHEMA[name] for name in ("start", "end", "tokens", "pairs")})
+_ANNOTATION = pl.Struct({"text": pl.Utf8, "units": pl.List(_UNIT)})
 
 
-def annotate_texts(
-    texts: Sequence[str],
-    parser: Parser,
-    *,
-    cache: Cache,
-    secret: bytes,
-    words: WordList = NO_WORDS,
-    progress: Progress | None = None,
-) -> list[Annotation]:
-    """Return each text with personal names masked and its opinion units, in the order of the texts.
+@dataclasses.dataclass(frozen=True)
+class Annotator:
+    """What finds personal names and opinions, and where what it found is kept.
 
-    A masked text is a text too: its annotation is kept under both, so that feedback read back from
-    the store, where only masked texts are, is not parsed again. Other word lists are another namespace: what was
-    kept under the old ones is not read again.
+    Attributes
+    ----------
+    cache, secret
+        Where annotations are kept, and the key of the texts' hashes.
+    user_dictionary : Path, optional
+        A compiled Sudachi user dictionary.
+    words : WordList
+        The deployment's own words. Other lists are another namespace: what was kept under old ones is not read again.
+    run : callable
+        Computes the shards: in this process or in workers.
+    shard_size : int
+        Texts in a shard; as many whole batches of the parser as it holds, so that it cannot change a figure.
     """
-    namespace = "|".join(filter(None, [f"segment:{segment.VERSION}", parser.version, words.digest]))
-    if words.mask:  # a word put on the list after a text was stored
-        texts = [mask_patterns(text, words) for text in texts]
 
-    def compute(chunk: list[str]) -> list[bytes]:
-        return [_to_bytes(annotation) for annotation in segment.annotate(chunk, parser, words=words)]
+    cache: Cache
+    secret: bytes
+    user_dictionary: Path | None = None
+    words: WordList = NO_WORDS
+    run: Run = in_this_process
+    shard_size: int = SHARD_SIZE
 
-    values = cached(texts, namespace, compute, cache=cache, secret=secret, progress=progress)
-    annotations = [_from_bytes(value) for value in values]
-    masked = {
-        annotation.text: value
-        for text, annotation, value in zip(texts, annotations, values, strict=True)
-        if annotation.text != text
-    }
-    cached(list(masked), namespace, lambda chunk: [masked[text] for text in chunk], cache=cache, secret=secret)
-    return annotations
+    @property
+    def namespace(self) -> str:
+        """Name what an annotation depends on beside its text."""
+        parts = [f"segment:{segment.VERSION}", parser_version(self.user_dictionary), self.words.digest]
+        return "|".join(filter(None, parts))
 
+    def annotated(self, texts: pl.Series, progress: Progress | None = None) -> Iterator[pl.DataFrame]:
+        """Yield the annotation of each text, one row each: text, masked, and its units; in slices of the texts.
 
-def opinion_units(feedback: pl.DataFrame, annotations: Sequence[Annotation]) -> pl.DataFrame:
-    """Return the table of units, sorted by source, feedback and position; annotation i belongs to row i."""
-    rows = [
-        {"source": source, "feedback_id": feedback_id, "unit_index": index, "received_at": moment} | _columns(unit)
-        for source, feedback_id, moment, annotation in zip(
-            feedback["source"], feedback["feedback_id"], feedback["received_at"], annotations, strict=True
+        A masked text is a text too: its annotation is kept under both, so that feedback read back from
+        the store, where only masked texts are, is not parsed again.
+        """
+        written = texts.to_list()
+        if self.words.mask:  # a word put on the list after a text was stored
+            written = [mask_patterns(text, self.words) for text in written]
+        kept = computed(
+            written,
+            self.namespace,
+            partial(annotate_shard, user_dictionary=self.user_dictionary, words=self.words),
+            cache=self.cache,
+            secret=self.secret,
+            run=self.run,
+            shard_size=max(1, self.shard_size // BATCH) * BATCH,
+            also_under=_masked_text,
+            progress=progress,
         )
-        for index, unit in enumerate(annotation.units)
-    ]
-    return pl.DataFrame(rows, schema=UNIT_SCHEMA).sort("source", "feedback_id", "unit_index")
+        return (_decoded(values) for values in kept)
 
 
-def _columns(unit: OpinionUnit) -> dict:
-    return {
-        "unit_text": unit.text,
-        "start": unit.start,
-        "end": unit.end,
-        "tokens": list(unit.tokens),
-        "pairs": list(unit.pairs),
-    }
+def mask_names(texts: pl.Series, annotator: Annotator, *, progress: Progress | None = None) -> pl.Series:
+    """Return each text with personal names masked; what no earlier night has seen is parsed."""
+    masked = [annotations["text"] for annotations in annotator.annotated(texts, progress)]
+    return pl.concat(masked).alias(texts.name) if masked else texts
+
+
+def opinion_units(feedback: pl.DataFrame, annotator: Annotator) -> pl.DataFrame:
+    """Return the table of units, sorted by source, feedback and position; a response without opinion has none."""
+    tables, start = [pl.DataFrame(schema=UNIT_SCHEMA)], 0
+    for annotations in annotator.annotated(feedback["text"]):
+        rows = feedback.slice(start, annotations.height).select("source", "feedback_id", "received_at")
+        tables.append(_units_table(rows, annotations["units"]))
+        start += annotations.height
+    return pl.concat(tables).sort("source", "feedback_id", "unit_index")
+
+
+def annotate_shard(texts: list[str], *, user_dictionary: Path | None, words: WordList) -> list[bytes]:
+    """Return the annotation of each text as JSON: its text with names masked, and its units."""
+    annotations = segment.annotate(texts, shared_parser(user_dictionary), words=words)
+    return [_to_bytes(annotation) for annotation in annotations]
+
+
+def _units_table(rows: pl.DataFrame, units: pl.Series) -> pl.DataFrame:
+    """Return the units of some responses, one row each, as UNIT_SCHEMA."""
+    said = rows.with_columns(units.alias("unit")).filter(units.list.len() > 0)
+    said = said.with_columns(unit_index=pl.int_ranges(pl.col("unit").list.len().cast(pl.Int64)))
+    table = said.explode("unit", "unit_index").unnest("unit").rename({"text": "unit_text"})
+    return table.select(*UNIT_SCHEMA)
+
+
+def _decoded(values: list[bytes]) -> pl.DataFrame:
+    written = pl.Series("annotation", values, pl.Binary).cast(pl.Utf8)
+    return pl.DataFrame(written.str.json_decode(_ANNOTATION)).unnest("annotation")
+
+
+def _masked_text(value: bytes) -> str:
+    return str(json.loads(value)["text"])
 
 
 def _to_bytes(annotation: Annotation) -> bytes:
     return json.dumps(dataclasses.asdict(annotation), ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def _from_bytes(value: bytes) -> Annotation:
-    data = json.loads(value)
-    units = tuple(
-        OpinionUnit(unit["text"], unit["start"], unit["end"], tuple(unit["tokens"]), tuple(unit["pairs"]))
-        for unit in data["units"]
-    )
-    return Annotation(data["text"], units)

@@ -2,7 +2,7 @@
 
 Measured departures from ``spacy.load("ja_ginza")``, together three times as fast with the same answers: matrix
 products go through NumPy's BLAS (spaCy's wheel carries a generic kernel: 18 against 75 GFLOPS on one core);
-the name recogniser, half of the time, runs only where a name is possible at all; sub-tokens are not made.
+the name recogniser, half of the time, runs only where a name is possible at all; sub-tokens and phrases are not made.
 Sentences are marked before the parse, so that no dependency leads out of a line, a bullet or a sentence.
 """
 
@@ -21,7 +21,8 @@ from spacy.tokens import Doc, Token
 from thinc.api import NumpyOps
 
 MAX_BYTES = 40_000  # Sudachi refuses a text over 49,149 bytes
-_UNUSED = ("compound_splitter", "attribute_ruler")
+BATCH = 64  # texts that pass the networks together
+_UNUSED = ("compound_splitter", "attribute_ruler", "bunsetu_recognizer")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _CAN_BE_NAMED = re.compile(
     r"さん|さま|サマ|様|氏|くん|クン|君|ちゃん|チャン|殿|女史|嬢|[店部課係院所室支]長|主任|専務|常務|先生|医師|看護師|教授|弁護士"
@@ -63,6 +64,16 @@ def shared_parser(user_dictionary: Path | None = None) -> "Parser":
     return Parser(user_dictionary)
 
 
+def parser_version(user_dictionary: Path | None = None) -> str:
+    """Name the versions of GiNZA, SudachiPy and the dictionary, and the user dictionary's name and hash."""
+    names = ("ginza", "ja-ginza", "SudachiPy", "SudachiDict-core")
+    parts = [f"{name} {version(name)}" for name in names]
+    if user_dictionary is not None:
+        digest = sha256(user_dictionary.read_bytes()).hexdigest()[:12]
+        parts.append(f"{user_dictionary.name} {digest}")
+    return ", ".join(parts)
+
+
 class Parser:
     """The Japanese parser; loading takes some seconds, so make one and keep it.
 
@@ -88,19 +99,13 @@ class Parser:
 
     @property
     def version(self) -> str:
-        """Name the versions of GiNZA, SudachiPy and the dictionary, and the user dictionary's name and hash."""
-        names = ("ginza", "ja-ginza", "SudachiPy", "SudachiDict-core")
-        parts = [f"{name} {version(name)}" for name in names]
-        if self.user_dictionary is not None:
-            digest = sha256(self.user_dictionary.read_bytes()).hexdigest()[:12]
-            parts.append(f"{self.user_dictionary.name} {digest}")
-        return ", ".join(parts)
+        """Name what the parse depends on; see :func:`parser_version`."""
+        return parser_version(self.user_dictionary)
 
-    def pipe(self, texts: Iterable[str], *, batch_size: int = 64, n_process: int = 1) -> Iterator[Doc]:
+    def pipe(self, texts: Iterable[str], *, batch_size: int = BATCH) -> Iterator[Doc]:
         """Yield one Doc per text, in order; its characters are the text's.
 
-        A text of more than `MAX_BYTES` bytes is parsed in pieces that are joined again. More than one
-        process pays from some thousand texts on.
+        A text of more than `MAX_BYTES` bytes is parsed in pieces that are joined again.
         """
         numbered = (
             (piece, (number, last))
@@ -108,7 +113,7 @@ class Parser:
             for piece, last in _marked_last(split_long(_SURROGATE.sub("\ufffd", text)))
         )
         pieces: list[Doc] = []
-        parsed = self._nlp.pipe(numbered, as_tuples=True, batch_size=batch_size, n_process=n_process)
+        parsed = self._nlp.pipe(numbered, as_tuples=True, batch_size=batch_size)
         for doc, (_, last) in parsed:
             pieces.append(doc)
             if last:

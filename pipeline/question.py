@@ -4,19 +4,16 @@ A question reads what nights have stored and leaves nothing behind: no theme, no
 """
 
 import unicodedata
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import polars as pl
 
 from pipeline.loyalty import nps_group
+from pipeline.loyalty.mentions import KEY
 from pipeline.themes.night import ThemedNight
 from pipeline.themes.registry import ALIVE, Registry
-
-if TYPE_CHECKING:
-    from pipeline.segment import Annotation
 
 FIRST_NEW = "X"
 """Themes that only the question found are X01, X02, …: they are not in the registry."""
@@ -95,9 +92,9 @@ def _conditions(feedback: pl.DataFrame, question: Question) -> list[tuple[str, p
     return found
 
 
-def account_for(asked: pl.DataFrame, annotations: Sequence["Annotation"]) -> list[dict[str, object]]:
-    """Return the accounting of a question: what was read from the store; annotation i belongs to row i of `asked`."""
-    opinions = asked.with_columns(pl.Series("has_opinion", [bool(a.units) for a in annotations], pl.Boolean))
+def account_for(asked: pl.DataFrame, units: pl.DataFrame) -> list[dict[str, object]]:
+    """Return the accounting of a question: which of the responses asked about were analysed, by the units they have."""
+    opinions = asked.join(units.select(*KEY).unique().with_columns(has_opinion=pl.lit(True)), on=KEY, how="left")
     rows: list[dict[str, object]] = []
     for name in sorted(asked["source"].unique()):
         mine = opinions.filter(pl.col("source") == name)

@@ -38,9 +38,7 @@ class Annotation:
     units: tuple[OpinionUnit, ...]
 
 
-def annotate(
-    texts: Sequence[str], parser: Parser, *, words: WordList = NO_WORDS, n_process: int = 1
-) -> list[Annotation]:
+def annotate(texts: Sequence[str], parser: Parser, *, words: WordList = NO_WORDS) -> list[Annotation]:
     """Return the masked text and the opinion units of each text, from one parse of each.
 
     Parameters
@@ -51,15 +49,13 @@ def annotate(
         The one parser; each text passes it once.
     words : WordList
         The deployment's own words; a kept one is no name.
-    n_process : int
-        Processes that parse; more than one pays from some thousand texts on.
 
     Examples
     --------
     >>> [unit.text for unit in annotate(["料理は最高、でも待たされた"], Parser())[0].units]
     ['料理は最高', '待たされた']
     """
-    return [_annotate(doc, words) for doc in parser.pipe(texts, n_process=n_process)]
+    return [_annotate(doc, words) for doc in parser.pipe(texts)]
 
 
 def split_opinions(texts: Sequence[str]) -> list[list[OpinionUnit]]:

@@ -1,7 +1,6 @@
 """Every row of every night is accounted for: yesterday's file again, a changed row, a row without a date."""
 
 from datetime import UTC, date, datetime
-from types import SimpleNamespace
 
 import polars as pl
 import pytest
@@ -44,8 +43,8 @@ def night(store, day, rows, *, first=date(2026, 11, 1)):
     news = store.compare(intake.feedback, day)
     stored = store.load_feedback(["survey"], *window, timezone="Asia/Tokyo", seen_by=day)
     feedback = window_feedback(stored, intake.feedback, news, window=window, timezone="Asia/Tokyo")
-    annotations = [SimpleNamespace(units=() if text == "特になし" else (text,)) for text in feedback["text"]]
-    (counts,) = account(intake, news, feedback, annotations, "Asia/Tokyo")
+    units = feedback.filter(pl.col("text") != "特になし").select("source", "feedback_id")
+    (counts,) = account(intake, news, feedback, units, "Asia/Tokyo")
     store.upsert_feedback(intake.feedback, day)
     again = store.load_feedback(["survey"], *window, timezone="Asia/Tokyo", seen_by=day)
     assert again.select(*FEEDBACK_SCHEMA).equals(feedback.select(*FEEDBACK_SCHEMA)), "what is analysed is what is stored"

@@ -72,6 +72,17 @@ def test_identical_vectors_are_one_theme():
     assert model.parent_labels_.tolist() == [-1]
 
 
+@pytest.mark.parametrize("again", [False, True], ids=["found", "continued"])
+def test_what_fit_places_is_what_assign_would_place(again):
+    vectors, _ = topics([1800, 1500, 900, 400])  # blocks on several threads
+    model = plain().fit(vectors)
+    if again:
+        anchors = [model.anchors_[model.anchor_labels_ == label] for label in range(len(model.centroids_))]
+        model.fit(vectors, known=[KnownTheme(*look) for look in zip(model.centroids_, anchors, strict=True)])
+    for fitted, assigned in zip(vars(model.assignment_).values(), vars(model.assign(vectors)).values(), strict=True):
+        assert (fitted == assigned).all()
+
+
 def test_no_themes_assign_nothing():
     assignment = plain().fit(np.zeros((0, 4), np.float32)).assign(np.eye(4, dtype=np.float32))
     assert assignment.labels.tolist() == [-1] * 4

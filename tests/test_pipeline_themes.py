@@ -18,7 +18,7 @@ from pipeline.themes.bursts import bursting_topics
 from pipeline.themes.curation import NO_CURATION, Curation, Split
 from pipeline.themes.matching import match_themes
 from pipeline.themes.naming import MAX_LENGTH
-from pipeline.themes.night import ENDED, FAR, THEME_SCHEMA, find_themes
+from pipeline.themes.night import ENDED, FAR, THEME_SCHEMA, find_themes, some_of_each
 from pipeline.themes.registry import Registry
 
 MONDAY = date(2026, 11, 16)
@@ -479,3 +479,13 @@ def test_no_other_theme_is_called_what_a_person_called_one():
     name = dict(first.themes.select("theme_id", "name").iter_rows())["T0001"]
     names = dict(second_night(first, curated(names={"T0002": name})).themes.select("theme_id", "name").iter_rows())
     assert names["T0002"] == name and names["T0001"] != name
+
+
+def test_names_are_read_from_some_units_of_each_theme_whatever_their_order():
+    labels, keys = np.array([0, 1, -1, 0, 0, 1]), np.array([5, 1, 9, 2, 7, 3], np.uint64)
+    assert some_of_each(labels, keys, 2) == [0, 1, 3, 5]
+    assert some_of_each(labels, keys, 9) == [0, 1, 3, 4, 5], "units without a theme name none"
+    order = np.array([4, 2, 0, 5, 3, 1])
+    shuffled = some_of_each(labels[order], keys[order], 2)
+    assert sorted(keys[order][shuffled]) == sorted(keys[[0, 1, 3, 5]])
+    assert some_of_each(labels[:0], keys[:0], 2) == []

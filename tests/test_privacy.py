@@ -1,14 +1,16 @@
 """A deployment's own words and its key: what the config says reaches the masks, the key stays closed."""
 
 import stat
+from datetime import UTC, datetime
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from flows.config import ConfigError, load_config
 from flows.keys import deployment_key
 from pipeline.mask import WordList
-from pipeline.opinions import annotate_texts
+from pipeline.opinions import Annotator, mask_names, opinion_units
 
 CONFIG = """
 [[sources]]
@@ -61,6 +63,9 @@ class Remembering:
     def __init__(self):
         self.kept = {}
 
+    def cache_has(self, namespace, keys):
+        return {key for key in keys if (namespace, key) in self.kept}
+
     def cache_get(self, namespace, keys):
         return {key: self.kept[namespace, key] for key in keys if (namespace, key) in self.kept}
 
@@ -72,7 +77,7 @@ def test_other_lists_mask_a_remembered_text_again(parser):
     cache = Remembering()
 
     def masked(words):
-        return annotate_texts(["架空電機の小林が親切"], parser, cache=cache, secret=b"s", words=words)[0].text
+        return mask_names(pl.Series(["架空電機の小林が親切"]), Annotator(cache, b"s", words=words))[0]
 
     assert masked(WordList()) == "架空電機の[氏名]が親切"
     assert masked(WordList(mask=("架空電機",))) == "[伏字]の[氏名]が親切"
@@ -82,13 +87,14 @@ def test_other_lists_mask_a_remembered_text_again(parser):
 
 def test_a_mask_never_splits_and_its_unit_keeps_its_words(parser):
     text = "[氏名]さんの説明は丁寧でしたが、[暗証番号]の再発行は遅いです。[伏字]の商品は良い"
-    (annotation,) = annotate_texts([text], parser, cache=Remembering(), secret=b"s")
-    assert [unit.text for unit in annotation.units] == [
+    feedback = pl.DataFrame({"source": "s", "feedback_id": "1", "text": text, "received_at": datetime(2026, 11, 1, tzinfo=UTC)})
+    units = opinion_units(feedback, Annotator(Remembering(), b"s"))
+    assert units["unit_text"].to_list() == [
         "[氏名]さんの説明は丁寧でした",
         "[暗証番号]の再発行は遅いです",
         "[伏字]の商品は良い",
     ]
-    assert not {"暗証番号", "暗証", "伏字", "伏せ字", "氏名"} & {token for unit in annotation.units for token in unit.tokens}
+    assert not {"暗証番号", "暗証", "伏字", "伏せ字", "氏名"} & set(units["tokens"].explode())
 
 
 @pytest.fixture

@@ -333,6 +333,16 @@ def test_workbook_accepts_what_excel_would_not(night):
     assert len(book["声"]["E2"].value) <= 32_767
 
 
+def test_a_workbook_of_many_opinions_holds_the_newest_and_says_so(night, monkeypatch):
+    monkeypatch.setattr("pipeline.report.workbook.MOST_VOICES", 2)
+    book = openpyxl.load_workbook(io.BytesIO(render_workbook(night)))
+    newest = night.units.sort("received_at", descending=True, maintain_order=True).head(2)
+    texts = [row[night.units.columns.index("unit_text")].value for row in book["声"].iter_rows(min_row=2)]
+    assert sorted(texts) == sorted(newest["unit_text"])
+    told = " ".join(str(row[0].value) for row in book["概要"].iter_rows())
+    assert f"新しい2件です。全{night.units.height}件はunits.csvにあります" in told
+
+
 def test_workbook_tells_local_time(night):
     book = openpyxl.load_workbook(io.BytesIO(render_workbook(replace(night, timezone="Asia/Tokyo"))))
     assert book["声"]["C1"].value == "受付日時（Asia/Tokyo）"

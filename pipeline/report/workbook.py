@@ -21,6 +21,9 @@ from pipeline.report.wording import Words, count, words_of
 
 CHARTED_THEMES, CHARTED_LINES = 15, 5
 _A4 = 9
+MOST_VOICES = 30_000
+"""Opinions on the sheet of voices: a sheet cannot hold a million, and a file of 30,000 is one that people open."""
+
 _WIDE = {"unit_text": 70, "theme": 22, "parent_theme": 18, "value": 40, "reason": 30, "file": 24}
 _CODES = {"sentiment": "sentiments", "intent": "intents", "nps_group": "groups"}
 
@@ -39,7 +42,7 @@ def render_workbook(night: Night) -> bytes:
         write_themes(sheets["themes"], night.summary, cells)
         _write_drivers(sheets["drivers"], tables, night.summary, cells)
         _write_trends(sheets["trends"], tables, night.summary, cells)
-        _write_table(sheets["voices"], night.local_units(), cells)
+        _write_table(sheets["voices"], _newest(night.local_units()), cells)
         _write_table(sheets["quarantine"], night.quarantine, cells)
         _write_overview(sheets["overview"], night, cells)
         for sheet in sheets.values():
@@ -86,8 +89,18 @@ def _write_overview(sheet: Worksheet, night: Night, cells: Cells) -> None:
 def _told(night: Night, t: Words) -> list[str]:
     alerts = [t("sheet.alert", text=alert_text(alert, t)) for alert in night.summary["alerts"]]
     erased = [t("sheet.erased", n=count(night.n_erased))] if night.n_erased else []
+    n = night.units.height
+    cut = [t("sheet.cut", shown=count(MOST_VOICES), n=count(n))] if n > MOST_VOICES else []
     told = [sentence.text for sentence in write_headline(night.summary, t)]
-    return notice_lines(night.summary, t) + told + alerts + erased
+    return notice_lines(night.summary, t) + told + alerts + erased + cut
+
+
+def _newest(units: pl.DataFrame) -> pl.DataFrame:
+    """Return as many of the newest opinions as the sheet holds, in their order."""
+    if units.height <= MOST_VOICES:
+        return units
+    dated = units.with_row_index("row").sort("received_at", descending=True, nulls_last=True, maintain_order=True)
+    return dated.head(MOST_VOICES).sort("row").drop("row")
 
 
 def _write_accounting(sheet: Worksheet, at: int, summary: dict[str, Any], cells: Cells) -> int:

@@ -7,6 +7,15 @@ import sqlalchemy as sa
 from pipeline.store.tables import CACHE, chunks, upsert
 
 
+def cache_has(connection: sa.Connection, namespace: str, keys: Iterable[str]) -> set[str]:
+    """Return those keys under which a value is cached."""
+    found: set[str] = set()
+    for chunk in chunks(sorted(set(keys))):
+        query = sa.select(CACHE.c.key).where(CACHE.c.namespace == namespace, CACHE.c.key.in_(chunk))
+        found.update(connection.scalars(query))
+    return found
+
+
 def cache_get(connection: sa.Connection, namespace: str, keys: Iterable[str]) -> dict[str, bytes]:
     """Return the cached values of those keys that are known."""
     found: dict[str, bytes] = {}

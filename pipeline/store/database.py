@@ -98,6 +98,11 @@ class Store:
                 if held:
                     connection.execute(sa.select(sa.func.pg_advisory_unlock(engine.RUNNING)))
 
+    def cache_has(self, namespace: str, keys: Iterable[str]) -> set[str]:
+        """Return those keys under which a value is cached."""
+        with self.reading() as connection:
+            return cache.cache_has(connection, namespace, keys)
+
     def cache_get(self, namespace: str, keys: Iterable[str]) -> dict[str, bytes]:
         """Return the cached values of those keys that are known."""
         with self.reading() as connection:

@@ -7,7 +7,7 @@ id. So a changed response replaces the older one, and every night run again stil
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -17,10 +17,11 @@ import polars as pl
 import sqlalchemy as sa
 
 from pipeline.read.contract import FEEDBACK_SCHEMA, RATINGS
-from pipeline.store.tables import FEEDBACK, TEXT_KEYS, chunks, insert, is_one_of
+from pipeline.store.tables import CHUNK, FEEDBACK, TEXT_KEYS, batched, insert, is_one_of
 
 NEWS_SCHEMA: dict[str, Any] = {"source": pl.Utf8, "feedback_id": pl.Utf8, "news": pl.Utf8, "first_seen": pl.Date}
 _Key = tuple[str, str]
+_FETCHED = 10_000  # rows taken from the database at a time
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def compare(connection: sa.Connection, feedback: pl.DataFrame, business_date: da
     nights before business_date count, so that a night run again finds the same news.
     """
     records = []
-    for chunk in chunks(_rows(feedback, business_date)):
+    for chunk in _row_chunks(feedback, business_date):
         known = _known(connection, [_key(row) for row in chunk], business_date)
         for row in chunk:
             content_hash, first_seen = known.get(_key(row), ("", business_date))
@@ -51,7 +52,7 @@ def compare(connection: sa.Connection, feedback: pl.DataFrame, business_date: da
 def upsert_feedback(connection: sa.Connection, feedback: pl.DataFrame, business_date: date) -> Upserted:
     """Store masked feedback as the night of business_date read it, and say how much of it was news."""
     counts = {"new": 0, "changed": 0, "same": 0}
-    for chunk in chunks(_rows(feedback, business_date)):
+    for chunk in _row_chunks(feedback, business_date):
         keys = [_key(row) for row in chunk]
         known = _known(connection, keys, business_date)
         tonight = sa.and_(FEEDBACK.c.seen == business_date, is_one_of(FEEDBACK, keys))
@@ -100,7 +101,10 @@ def load_feedback(
         sa.and_(table.received_at.is_(None), last.c.first_seen.between(start, end)),
     )
     query = sa.select(FEEDBACK, last.c.first_seen).join(last, newest).where(inside)
-    return _frame(connection.execute(query).mappings().all(), timezone)
+    found = connection.execution_options(yield_per=_FETCHED).execute(query).mappings()
+    tables = [_frame(rows, timezone) for rows in found.partitions()]
+    feedback = pl.concat([_frame([], timezone), *tables], how="diagonal").sort("source", "feedback_id")
+    return feedback.select(*FEEDBACK_SCHEMA, *sorted(set(feedback.columns) - set(FEEDBACK_SCHEMA)))
 
 
 def unknown_responses(connection: sa.Connection, keys: Iterable[_Key]) -> set[_Key]:
@@ -128,16 +132,15 @@ def link_texts(
 ) -> None:
     """Note under which key the cache keeps a response's words: (source, feedback_id, customer, text_key)."""
     names = ("source", "feedback_id", "customer", "text_key")
-    links = [dict(zip(names, row, strict=True)) | {"seen": business_date} for row in rows]
-    for chunk in chunks(links):
-        statement = insert(connection, TEXT_KEYS)
-        connection.execute(statement.on_conflict_do_nothing(), chunk)
+    statement = insert(connection, TEXT_KEYS).on_conflict_do_nothing()
+    for chunk in batched(rows):
+        links = [dict(zip(names, row, strict=True)) | {"seen": business_date} for row in chunk]
+        connection.execute(statement, links)
 
 
 def midnight(day: date, timezone: str) -> datetime:
     """Return the moment a day begins in a time zone, as UTC without a zone."""
     return _utc(datetime.combine(day, time.min, ZoneInfo(timezone)))
-
 
 
 def _known(connection: sa.Connection, keys: Sequence[_Key], before: date) -> dict[_Key, tuple[str, date]]:
@@ -159,8 +162,10 @@ def _key(row: Mapping[str, Any]) -> _Key:
     return row["source"], row["feedback_id"]
 
 
-def _rows(feedback: pl.DataFrame, business_date: date) -> list[dict[str, Any]]:
-    return [_row(row, business_date) for row in feedback.iter_rows(named=True)]
+def _row_chunks(feedback: pl.DataFrame, business_date: date) -> Iterator[list[dict[str, Any]]]:
+    """Yield the rows as the table holds them, some at a time: a million of them at once are gigabytes."""
+    for some in feedback.iter_slices(CHUNK):
+        yield [_row(row, business_date) for row in some.iter_rows(named=True)]
 
 
 def _row(row: Mapping[str, Any], business_date: date) -> dict[str, Any]:
@@ -192,8 +197,7 @@ def _frame(rows: Sequence[Mapping[Any, Any]], timezone: str) -> pl.DataFrame:
         }
         for row in rows
     ]
-    frame = pl.DataFrame(records, schema={**FEEDBACK_SCHEMA, **dict.fromkeys(segments, pl.Utf8)})
-    return frame.sort("source", "feedback_id")
+    return pl.DataFrame(records, schema={**FEEDBACK_SCHEMA, **dict.fromkeys(segments, pl.Utf8)})
 
 
 def _utc(moment: datetime) -> datetime:

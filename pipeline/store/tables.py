@@ -1,6 +1,7 @@
 """The tables, as the newest migration leaves them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -111,6 +112,13 @@ _Item = TypeVar("_Item")
 def chunks(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
     """Yield the items 500 at a time."""
     return (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))
+
+
+def batched(items: Iterable[_Item]) -> Iterator[list[_Item]]:
+    """Yield the items 500 at a time, however they come."""
+    left = iter(items)
+    while some := list(islice(left, CHUNK)):
+        yield some
 
 
 def is_one_of(table: sa.Table, responses: Sequence[tuple[str, str]]) -> sa.ColumnElement[bool]:

@@ -20,7 +20,7 @@ from pipeline.themes.continuity import Grouping, Units, find_afresh, follow
 from pipeline.themes.curation import Curation
 from pipeline.themes.families import Family, find_families
 from pipeline.themes.matching import transitions
-from pipeline.themes.members import NO_MEMBERS, Members, unit_keys
+from pipeline.themes.members import NO_MEMBERS, Keys, Members, unit_keys
 from pipeline.themes.naming import NameProposer, ThemeName, ThemeSample, heard, name_themes, with_proposals
 from pipeline.themes.quotes import representative
 from pipeline.themes.registry import Registry, StoredTheme, Transition, theme_id
@@ -40,6 +40,9 @@ THEME_SCHEMA: dict[str, Any] = {
     "pairs": pl.List(pl.Utf8),
     "quotes": pl.List(pl.Utf8),
 }
+NAMED_FROM = 1_000
+"""Units of a theme from which its name, keywords and pairs are read: more would tell the same, and take minutes."""
+
 _N_NEAREST = 12
 
 
@@ -257,6 +260,8 @@ def _names(
     propose: NameProposer | None,
 ) -> list[ThemeName]:
     """Return the name of each label: a known theme's as long as it fits, else one from the night's words."""
+    rows = some_of_each(np.array(labels, np.int64), unit_keys(units), NAMED_FROM)
+    units, labels = units[rows], [labels[row] for row in rows]
     columns = (units["unit_text"].to_list(), units["tokens"].to_list(), units["pairs"].to_list())
     n = len(grouping.known)
     nearest = [grouping.model.nearest_names(label, _N_NEAREST) for label in range(n)]
@@ -283,6 +288,16 @@ def _names(
         replace(name, keywords=theme.keywords) if theme and label not in texts else name
         for label, (name, theme) in enumerate(zip(found, grouping.known, strict=True))
     ]
+
+
+def some_of_each(labels: np.ndarray, keys: Keys, most: int) -> list[int]:
+    """Return the rows of at most so many units of each label ≥ 0, drawn by their keys, in their order."""
+    order = np.lexsort((keys, labels))
+    starts = np.flatnonzero(np.diff(labels[order], prepend=-2))
+    sizes = np.diff(starts, append=len(order))
+    nth = np.arange(len(order)) - np.repeat(starts, sizes)
+    chosen = order[(nth < most) & (labels[order] >= 0)]
+    return [int(row) for row in np.sort(chosen)]
 
 
 def _typical_texts(texts: Sequence[str], n: int = 12) -> tuple[str, ...]:
@@ -373,7 +388,7 @@ def _with_themes(
 
 def _similarity(grouping: Grouping, embeddings: np.ndarray) -> np.ndarray:
     """Return each unit's cosine to its own theme's centroid, or to the nearest one's where it has none."""
-    assignment = grouping.model.assign(embeddings)
+    assignment = grouping.model.assignment_
     similarity = assignment.similarity.astype(np.float64)
     moved = np.flatnonzero((grouping.labels != assignment.labels) & (grouping.labels >= 0))
     if len(moved):

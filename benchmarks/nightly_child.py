@@ -1,0 +1,33 @@
+"""One night with a watch on every stage, in a process of its own; prints what benchmarks.nightly reads."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from benchmarks.nightly import STAGES, cpu_seconds, timed
+from flows.cli import SETTINGS
+
+
+def main(config: str, night: str, out: str) -> None:
+    """Run the night and print the calls of its stages as JSON."""
+    for name, value in SETTINGS.items():
+        os.environ.setdefault(name, value)
+    from flows import nightly
+
+    calls: list[list] = []
+    for name in (name for names in STAGES.values() for name in names):
+        step = getattr(nightly, name)
+        if hasattr(step, "fn"):
+            step.fn = timed(step.fn, name, calls)
+        else:
+            setattr(nightly, name, timed(step, name, calls))
+    folder = nightly.nightly(config, night, out)
+    summary = json.loads((Path(folder) / "summary.json").read_text(encoding="utf-8"))
+    figures = {key: summary[key] for key in ("n_feedback", "n_units", "n_unassigned")}
+    figures["n_themes"] = len(summary["themes"])
+    print(json.dumps({"calls": calls, "cpu_seconds": cpu_seconds(), "figures": figures}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

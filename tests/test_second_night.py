@@ -1,0 +1,117 @@
+"""What a night costs, counted rather than timed: a later night computes the new comments, and only those."""
+
+import csv
+import hashlib
+from collections import Counter
+from datetime import date
+
+import numpy as np
+import prefect
+import pytest
+import sqlalchemy as sa
+
+from flows import nightly
+from pipeline import segment
+
+WORDS = ["配送が遅い", "返品の手続きがわからない", "梱包が丁寧でした", "値段が高い", "アプリが落ちる", "品ぞろえが良い"]
+CONFIG = """
+[[sources]]
+name = "survey"
+path = "survey.csv"
+columns = { id = "id", text = "comment", score = "score", received_at = "day" }
+"""
+
+
+class FakeModels:
+    """An encoder and classifier in one: a vector per subject, a little of the text's own; counts what it is given."""
+
+    dim, model_id = 16, "fake"
+
+    def __init__(self, counts):
+        self.encoder, self.counts = self, counts
+
+    def from_pretrained(self, *_, **__):
+        return self
+
+    def encode(self, texts):
+        draws = [np.random.default_rng(int(hashlib.sha256(t.encode()).hexdigest()[:8], 16)).normal(size=16) for t in texts]
+        subjects = np.eye(16)[[next((k for k, word in enumerate(WORDS) if word[:2] in t), 9) for t in texts]]
+        vectors = subjects + 0.05 * np.array(draws).reshape(-1, 16)
+        return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+    def encode_with_logits(self, texts):
+        self.counts["encoded"] += len(texts)
+        return self.encode(texts), np.tile(np.arange(8, dtype=np.float32), (len(texts), 1))
+
+    def calibrated(self, logits):
+        return logits
+
+
+@pytest.fixture
+def counted(monkeypatch, parser):
+    """Make the night a plain function with counted models, parses and statements."""
+    counts = Counter()
+    for name, value in list(vars(nightly).items()):
+        if isinstance(value, prefect.Task):
+            monkeypatch.setattr(nightly, name, value.fn)
+        elif name.startswith("create_") and name.endswith("_artifact"):
+            monkeypatch.setattr(nightly, name, lambda **_: None)
+    models, annotate = FakeModels(counts), segment.annotate
+
+    def counting_annotate(texts, *args, **kwargs):
+        counts["parsed"] += len(texts)
+        return annotate(texts, *args, **kwargs)
+
+    monkeypatch.setattr(nightly, "Encoder", models)
+    monkeypatch.setattr(nightly, "SentimentClassifier", models)
+    monkeypatch.setattr(segment, "annotate", counting_annotate)
+
+    def statement(*_):
+        counts["statements"] += 1
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", statement)
+    yield counts
+    sa.event.remove(sa.Engine, "before_cursor_execute", statement)
+
+
+def rows(first, last):
+    return [[f"R{i:04}", f"2026-11-{1 + i % 20:02}", str(i % 11), f"{WORDS[i % 6]}。{i}回目です"] for i in range(first, last)]
+
+
+def run(folder, day, data, counts):
+    """Run a night on these rows; return what it counted."""
+    folder.mkdir(exist_ok=True)
+    (folder / "night.toml").write_text(CONFIG, encoding="utf-8")
+    with (folder / "survey.csv").open("w", encoding="utf-8", newline="") as out:
+        csv.writer(out).writerows([["id", "day", "score", "comment"], *data])
+    counts.clear()
+    nightly.nightly.fn(str(folder / "night.toml"), day.isoformat())
+    return counts.copy()
+
+
+FIRST, SECOND = date(2026, 11, 21), date(2026, 11, 22)
+
+
+@pytest.mark.parametrize("cumulative", [False, True], ids=["only the newest", "cumulative exports"])
+def test_a_second_night_parses_and_encodes_the_new_comments_alone(counted, tmp_path, cumulative):
+    first = run(tmp_path, FIRST, rows(0, 60), counted)
+    assert first["parsed"] == 60 and first["encoded"] >= 60
+    run(tmp_path, SECOND, rows(0 if cumulative else 60, 67), counted)
+    assert counted["parsed"] == 7
+    assert 7 <= counted["encoded"] <= 14  # one or two opinions a comment
+
+
+def test_the_same_night_again_computes_nothing(counted, tmp_path):
+    run(tmp_path, FIRST, rows(0, 60), counted)
+    run(tmp_path, FIRST, rows(0, 60), counted)
+    assert (counted["parsed"], counted["encoded"]) == (0, 0)
+
+
+def test_statements_do_not_grow_with_the_comments_of_the_window(counted, tmp_path):
+    found = []
+    for size in (60, 240):
+        folder = tmp_path / str(size)
+        run(folder, FIRST, rows(0, size), counted)
+        found.append(run(folder, SECOND, rows(size, size + 7), counted)["statements"])
+    assert found[1] <= found[0] + 2, "one statement reads 500 rows"
+    assert found[1] < 90
