@@ -66,10 +66,12 @@ async def _wait(configs: Sequence[Path], pool: str, failed: threading.Event) -> 
 
 async def _run(configs: Sequence[Path], failed: threading.Event) -> None:
     runner = Runner(name="kikitori", pause_on_shutdown=False)
-    ids: dict[Path, list[UUID]] = {path: [] for path in configs}
-    for path, deployment in ((path, found) for path in configs for found in deployments_of(path)):
-        ids[path].append(await runner.aadd_deployment(deployment))
-        await drop_schedule(ids[path][-1], deployment)
+    ids: dict[Path, list[UUID]] = {}
+    for path in configs:
+        ids[path] = []
+        for deployment in deployments_of(path):
+            ids[path].append(await runner.aadd_deployment(deployment))
+            await drop_schedule(ids[path][-1], deployment)
     await asyncio.to_thread(_recover, {deployment for served in ids.values() for deployment in served})
     for path, served in ids.items():
         await asyncio.to_thread(announce_failures, path, served)

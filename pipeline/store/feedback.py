@@ -110,7 +110,7 @@ def load_feedback(
 def unknown_responses(connection: sa.Connection, keys: Iterable[_Key]) -> set[_Key]:
     """Return which of the responses, by (source, feedback_id), are not stored or not any more."""
     unknown = set(keys)
-    for chunk in chunks(sorted(unknown)):
+    for chunk in batched(sorted(unknown)):
         query = sa.select(FEEDBACK.c.source, FEEDBACK.c.feedback_id).where(is_one_of(FEEDBACK, chunk))
         unknown.difference_update((source, feedback_id) for source, feedback_id in connection.execute(query))
     return unknown
