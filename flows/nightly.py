@@ -42,6 +42,7 @@ from pipeline.themes.news import with_theme_news
 from pipeline.themes.night import ThemedNight, find_themes
 from pipeline.themes.registry import Registry
 from pipeline.tombstones import Tombstones, tombstones
+from pipeline.turns import cut_at_turns
 
 
 @dataclass(frozen=True)
@@ -195,6 +196,11 @@ def split(feedback: pl.DataFrame, config: Config, tools: Tools) -> tuple[list[An
         secret=tools.secret,
         words=config.privacy.words,
     )
+
+    def polarity(texts: list[str]) -> np.ndarray:
+        return encode_units(texts, tools.classifier, cache=tools.store, secret=tools.secret).polarity
+
+    annotations = cut_at_turns(annotations, polarity)
     return annotations, opinion_units(feedback, annotations)
 
 

@@ -87,8 +87,9 @@ def _to_bytes(annotation: Annotation) -> bytes:
 
 def _from_bytes(value: bytes) -> Annotation:
     data = json.loads(value)
-    units = tuple(
-        OpinionUnit(unit["text"], unit["start"], unit["end"], tuple(unit["tokens"]), tuple(unit["pairs"]))
-        for unit in data["units"]
-    )
-    return Annotation(data["text"], units)
+    return Annotation(data["text"], tuple(map(_unit, data["units"])))
+
+
+def _unit(data: dict) -> OpinionUnit:
+    sequences = {"tokens": tuple(data["tokens"]), "pairs": tuple(data["pairs"])}
+    return OpinionUnit(**data | sequences | {"clauses": tuple(map(_unit, data["clauses"]))})
