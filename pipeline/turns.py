@@ -1,8 +1,8 @@
 """Cut an opinion unit where its polarity turns.
 
-Grammar alone does not tell 「二日で届きましたが、箱がつぶれていました」, praise and complaint, from 「先日購入しましたが、
-箱がつぶれていました」, one complaint. So the segmenter names the places where a unit might turn, and the sentiment model
-decides: cut where it reads praise on one side and complaint on the other, and is sure of both.
+Grammar alone does not tell 「二日で届きましたが、箱がつぶれていました」, praise and complaint, from
+「先日購入しましたが、箱がつぶれていました」, one complaint. So the segmenter names the places where a unit might turn,
+and the sentiment model decides: cut where it reads praise on one side and complaint on the other.
 """
 
 from collections.abc import Callable, Sequence
