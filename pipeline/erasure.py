@@ -169,11 +169,11 @@ def _words_kept(connection: sa.Connection, responses: Sequence[_Key], secret: by
     for namespace in namespaces(connection, SEGMENTS):
         for value in cache_get(connection, namespace, keys).values():
             annotation = json.loads(value)
-            keys.update(text_key(text, secret) for text in _texts_of(annotation))
+            keys.update(text_key(text, secret) for text in texts_of(annotation))
     return keys
 
 
-def _texts_of(annotation: dict[str, Any]) -> set[str]:
+def texts_of(annotation: dict[str, Any]) -> set[str]:
     """Return the text of a kept annotation, its units, and what may become a unit: every run of a unit's clauses."""
     text = annotation["text"]
     texts = {text, *(unit["text"] for unit in annotation["units"])}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.sentiment import SentimentClassifier
-from pipeline.erasure import _texts_of
+from pipeline.erasure import texts_of
 from pipeline.segment import annotate
 from pipeline.turns import cut_at_turns
 
@@ -60,7 +60,7 @@ def test_nothing_is_read_where_no_unit_could_turn(parser):
 def test_an_erasure_reaches_every_text_that_was_read(parser):
     texts = [f"{GOOD}けど開けてみたけど{BAD}", "返信が遅い"]
     for annotation in annotate(texts, parser):
-        erased = _texts_of(dataclasses.asdict(annotation))
+        erased = texts_of(dataclasses.asdict(annotation))
         assert {clause.text for unit in annotation.units for clause in unit.clauses} <= erased
         for signs in ({GOOD: 1, BAD: -1}, {"開けてみた": 1, BAD: -1}, {GOOD: 1, "開けてみた": -1, BAD: 1}):
             (made,) = cut_at_turns([annotation], reader(**signs))
