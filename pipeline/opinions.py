@@ -13,8 +13,9 @@ from pipeline import segment
 from pipeline.cache import Cache, computed
 from pipeline.mask import NO_WORDS, WordList, mask_patterns
 from pipeline.parse import BATCH, parser_version, shared_parser
-from pipeline.segment import Annotation
+from pipeline.segment import Annotation, OpinionUnit
 from pipeline.shards import SHARD_SIZE, Run, in_this_process
+from pipeline.turns import Polarity, cut_at_turns
 
 UNIT_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "source": pl.Utf8,
@@ -27,7 +28,8 @@ UNIT_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "pairs": pl.List(pl.Utf8),
     "received_at": pl.Datetime("us", "UTC"),
 }
-_UNIT = pl.Struct({"text": pl.Utf8} | {name: UNIT_SCHEMA[name] for name in ("start", "end", "tokens", "pairs")})
+_CLAUSE = {"text": pl.Utf8} | {name: UNIT_SCHEMA[name] for name in ("start", "end", "tokens", "pairs")}
+_UNIT = pl.Struct(_CLAUSE | {"clauses": pl.List(pl.Struct(_CLAUSE))})
 _ANNOTATION = pl.Struct({"text": pl.Utf8, "units": pl.List(_UNIT)})
 
 
@@ -91,10 +93,17 @@ def mask_names(texts: pl.Series, annotator: Annotator, *, progress: Progress | N
     return pl.concat(masked).alias(texts.name) if masked else texts
 
 
-def opinion_units(feedback: pl.DataFrame, annotator: Annotator) -> pl.DataFrame:
-    """Return the table of units, sorted by source, feedback and position; a response without opinion has none."""
+def opinion_units(feedback: pl.DataFrame, annotator: Annotator, polarity: Polarity) -> pl.DataFrame:
+    """Return the table of units, sorted by source, feedback and position; a response without opinion has none.
+
+    Parameters
+    ----------
+    polarity : callable
+        Returns probabilities of negative, neutral, positive, float (n, 3), of texts; see :mod:`pipeline.turns`.
+    """
     tables, start = [pl.DataFrame(schema=UNIT_SCHEMA)], 0
     for annotations in annotator.annotated(feedback["text"]):
+        annotations = _cut(annotations, polarity)
         rows = feedback.slice(start, annotations.height).select("source", "feedback_id", "received_at")
         tables.append(_units_table(rows, annotations["units"]))
         start += annotations.height
@@ -126,3 +135,20 @@ def _masked_text(value: bytes) -> str:
 
 def _to_bytes(annotation: Annotation) -> bytes:
     return json.dumps(dataclasses.asdict(annotation), ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _cut(annotations: pl.DataFrame, polarity: Polarity) -> pl.DataFrame:
+    """Return the annotations with the units cut whose polarity turns."""
+    clauses = pl.element().struct.field("clauses").list.len()
+    turning = pl.col("units").list.eval(clauses > 1).list.any().fill_null(False)
+    numbered = annotations.with_row_index("place")
+    some = numbered.filter(turning)
+    found = [Annotation(row["text"], tuple(map(_unit, row["units"]))) for row in some.iter_rows(named=True)]
+    units = [[dataclasses.asdict(unit) for unit in a.units] for a in cut_at_turns(found, polarity)]
+    cut = some.with_columns(pl.Series("units", units, _ANNOTATION.fields[1].dtype))
+    return pl.concat([numbered.filter(~turning), cut]).sort("place").drop("place")
+
+
+def _unit(data: dict) -> OpinionUnit:
+    sequences = {"tokens": tuple(data["tokens"]), "pairs": tuple(data["pairs"])}
+    return OpinionUnit(**data | sequences | {"clauses": tuple(map(_unit, data.get("clauses", ())))})

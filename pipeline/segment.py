@@ -8,8 +8,8 @@ a mere background (「先日購入したのですが」). The rules read Sudachi
 
 import itertools
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from spacy.tokens import Doc
 
@@ -21,13 +21,18 @@ VERSION = "5"
 
 @dataclass(frozen=True)
 class OpinionUnit:
-    """One clause about one thing; start and end are character offsets into the masked text."""
+    """One clause about one thing; start and end are character offsets into the masked text.
+
+    ``clauses`` are the parts between which its polarity might turn, two or more or none: whether it does is for a
+    model to read (:mod:`pipeline.turns`).
+    """
 
     text: str
     start: int
     end: int
     tokens: tuple[str, ...] = ()
     pairs: tuple[str, ...] = ()
+    clauses: tuple["OpinionUnit", ...] = ()
 
 
 @dataclass(frozen=True)
@@ -119,13 +124,24 @@ def _annotate(doc: Doc, kept: WordList) -> Annotation:
     words = _words(doc, text, names)
     starts = sentence_starts(doc)
     opening = set(starts)
+
+    def unit_of(first: int, last: int, inner: bool) -> OpinionUnit | None:
+        start, end = _trimmed(masked, moved[words[first].start], moved[words[last - 1].end], inner)
+        if _is_empty(masked[start:end]):
+            return None
+        inside = range(first, last)
+        return OpinionUnit(masked[start:end], start, end, _tokens(words, inside), _pairs(words, inside))
+
     units = []
     for first, last in _pieces(text, words, starts):
         inner = last < len(words) and last not in opening
-        start, end = _trimmed(masked, moved[words[first].start], moved[words[last - 1].end], inner)
-        if not _is_empty(masked[start:end]):
-            inside = range(first, last)
-            units.append(OpinionUnit(masked[start:end], start, end, _tokens(words, inside), _pairs(words, inside)))
+        unit = unit_of(first, last, inner)
+        if unit is not None:
+            edges = list(itertools.pairwise([first, *_turning_points(words, first, last), last]))
+            clauses = [unit_of(start, end, inner or end < last) for start, end in edges]
+            if len(clauses) > 1 and None not in clauses:
+                unit = replace(unit, clauses=tuple(filter(None, clauses)))
+            units.append(unit)
     return Annotation(masked, () if _all_withheld(masked, units) else tuple(_opinions(units)))
 
 
@@ -169,6 +185,7 @@ def _with_predicates(words: list[_Word], clauses: list[tuple[int, int]]) -> list
 
 # ── Where a sentence is cut ──────────────────────────────────────────────────────────────────────────────────
 
+_Rule = Callable[[list[_Word], list[_Word], bool], int | None]
 _BRACKETS = frozenset("「『([（")
 _LOOK_BACK, _LOOK_AHEAD = 60, 40
 _CONTRAST = frozenset(["が", "けれど", "けど", "けども", "けれども"])
@@ -195,6 +212,16 @@ _PROTECTED = re.compile(r"「[^「」]{1,200}」|『[^『』]{1,200}』|[(（][^
 
 def _cuts(words: list[_Word], first: int, last: int) -> Iterator[int]:
     """Yield the word numbers at which a new clause begins inside a sentence."""
+    return _boundaries(words, first, last, _cut_length)
+
+
+def _turning_points(words: list[_Word], first: int, last: int) -> Iterator[int]:
+    """Yield the word numbers inside a unit at which its polarity might turn."""
+    return _boundaries(words, first, last, _turning)
+
+
+def _boundaries(words: list[_Word], first: int, last: int, rule: _Rule) -> Iterator[int]:
+    """Yield the word numbers at which a rule lets a new clause begin."""
     text = _surface(words, first, last)
     base = words[first].start
     inner = {i for match in _PROTECTED.finditer(text) for i in range(base + match.start() + 1, base + match.end())}
@@ -210,7 +237,7 @@ def _cuts(words: list[_Word], first: int, last: int) -> Iterator[int]:
         clause = words[max(left, i + 1 - _LOOK_BACK) : i + 1]
         rest = words[after : min(last, after + _LOOK_AHEAD)]
         comma = after > i + 1
-        cut = _cut_length(clause, rest, comma)
+        cut = rule(clause, rest, comma)
         if cut is not None:
             left = after + cut
             while left < last and words[left].tag.startswith(_MARKS) and words[left].text not in _BRACKETS:
@@ -228,12 +255,35 @@ def _cut_length(clause: list[_Word], rest: list[_Word], comma: bool) -> int | No
     return None
 
 
+def _turning(clause: list[_Word], rest: list[_Word], comma: bool) -> int | None:
+    """Any contrast, whatever either side says; a noun and comma before another subject."""
+    word = clause[-1]
+    if len(clause) < 3 or len(rest) < 3:
+        return None
+    if _opposes(clause):
+        return 1 if word.text == "けれど" and rest[0].text == "も" and not comma else 0
+    if _ends_in(clause, "もの", "の") or _ends_in(clause, "くせ", "に") or (word.text in _TURN and comma):
+        return 0
+    if _ends_in(clause, "の", "に") and rest[0].text not in ("は", "も"):
+        return 0 if _is_predicate_end(clause[-3]) else None
+    nominal = comma and word.tag.startswith(("名詞", "形状詞", "副詞", "接尾辞")) and _has_subject(clause)
+    return 0 if nominal and _subject(rest) else None
+
+
+def _opposes(clause: list[_Word]) -> bool:
+    """Return whether a clause ends in が or けど after a predicate; without a comma Sudachi takes that が for a case."""
+    word, before = clause[-1], clause[-2] if len(clause) > 1 else None
+    if word.tag == "助詞-格助詞" and word.text == "が":
+        return before is not None and _is_predicate_end(before)
+    return word.tag == "助詞-接続助詞" and word.text in _CONTRAST
+
+
 def _contrast(clause: list[_Word], rest: list[_Word], comma: bool) -> int | None:
     """が, けど, けれど(も), but; ものの, くせに, のに: where what stands before is itself an opinion."""
     word = clause[-1]
     before = clause[:-1]
     length = None
-    if word.tag == "助詞-接続助詞" and word.text in _CONTRAST:
+    if _opposes(clause):
         length = 1 if word.text == "けれど" and rest[0].text == "も" and not comma else 0
     elif word.text.lower() == "but" and len(clause) > 2:
         return 0
@@ -532,7 +582,8 @@ def _surface(words: list[_Word], first: int, last: int) -> str:
 
 # ── Edges, and what is no opinion ────────────────────────────────────────────────────────────────────────────
 
-_EDGE = " \t\n\u3000、。,.･・…‥〜~-‐–—―ー－*●■◆◇□▪•※→▶:：;；"
+_EDGE = " \t\n\u3000、。,.･・…‥〜~-‐–—―－*●■◆◇□▪•※→▶:：;；"
+_FRONT = _EDGE + "ー)）」』!！?？"  # ー at an end is the length of a vowel
 _OPENING = re.compile(
     r"(?:(?:それでも|ですが|だが|でも|しかし|ただし|ただ|だけど|けれども?|けど|なのに|それに|それと|そして|さらに|しかも|とはいえ|一方で?は?|あとは|あと|また|逆に|加えて"
     r"|おまけに|その上|そのうえ)[、, ]\s*|(?:でも|しかし|だけど|けど|しかも)(?=[^、 なし])|ただ(?=[^、 いのでじし])|それに(?=[^、 しつ])"
@@ -540,7 +591,7 @@ _OPENING = re.compile(
 )
 _CLOSING = re.compile(
     r"(?:(?<=[いるたぬだすんようくつぐむぶ])(?:けれども|けれど|けども|けど|が)|(?<=[いるたぬだすんうくつむぶ])し"
-    r"|(?<=[いるたなだすん])(?:ものの|反面|半面|一方で?は?|上に?|うえに?|のと))$"
+    r"|(?<=[いるたなだすん])(?:ものの|反面|半面|一方で?は?|上に?|うえに?|のと)|(?<=[いるたすんうくつむぶ])のに|(?<=.)なのに)$"
 )
 _THANKS = r"(?:有難う|有り難う|ありがとう|ありがと)(?:ござい(?:ます|ました)|でした)?"
 _MODEST = r"(?:いつも|いつもいつも|毎回|毎度|日頃(?:より|から)|日々|大変|たいへん|本当に|ほんとに|誠に|まことに|どうも|この度は?|このたびは?|今回は?|先日は?|本日は?|その節は|長い間|昨日は|今後とも?|これからも|引き続き|どうぞ|どうか|何卒|改めて|皆様?|皆さん|ご丁寧に|[、,])*"
@@ -598,7 +649,7 @@ def _trimmed(text: str, start: int, end: int, inner: bool) -> tuple[int, int]:
     while before != (start, end):
         before = (start, end)
         start += bullet_length(text[start:end])
-        while start < end and text[start] in _EDGE + ")）」』!！?？":
+        while start < end and text[start] in _FRONT:
             start += 1
         while end > start and text[end - 1] in _EDGE:
             end -= 1

@@ -4,6 +4,7 @@ import stat
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -88,7 +89,7 @@ def test_other_lists_mask_a_remembered_text_again(parser):
 def test_a_mask_never_splits_and_its_unit_keeps_its_words(parser):
     text = "[氏名]さんの説明は丁寧でしたが、[暗証番号]の再発行は遅いです。[伏字]の商品は良い"
     feedback = pl.DataFrame({"source": "s", "feedback_id": "1", "text": text, "received_at": datetime(2026, 11, 1, tzinfo=UTC)})
-    units = opinion_units(feedback, Annotator(Remembering(), b"s"))
+    units = opinion_units(feedback, Annotator(Remembering(), b"s"), lambda texts: np.full((len(texts), 3), 1 / 3))
     assert units["unit_text"].to_list() == [
         "[氏名]さんの説明は丁寧でした",
         "[暗証番号]の再発行は遅いです",
