@@ -58,9 +58,13 @@ _FINAL_FORMS = ("終止形", "連体形", "命令形", "意志推量形")
 _NOT_FINAL = frozenset(["な", "の", "ん", "為る"])
 
 
-@cache
 def shared_parser(user_dictionary: Path | None = None) -> "Parser":
     """Return the process' one parser with this dictionary: loading it takes some seconds."""
+    return _shared(user_dictionary)
+
+
+@cache
+def _shared(user_dictionary: Path | None) -> "Parser":
     return Parser(user_dictionary)
 
 
