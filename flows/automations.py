@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from uuid import UUID
 
-from prefect.automations import Automation
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.events.actions import SendNotification
 from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
@@ -60,19 +59,10 @@ def announce_failures(config_path: str | Path, deployments: Sequence[UUID]) -> N
                 SendNotification(block_document_id=announced_block(config.notify, title), subject=_SUBJECT, body=_BODY)
             ],
         )
-        first, *others = _named(client, title) or [None]
-        if first is None:
-            client.create_automation(wanted)
-        else:
-            client.update_automation(first.id, wanted)
-        for other in others:
-            client.delete_automation(other.id)
+        _withdraw(client, title)
+        client.create_automation(wanted)
 
 
 def _withdraw(client: SyncPrefectClient, title: str) -> None:
-    for automation in _named(client, title):
+    for automation in client.read_automations_by_name(title):
         client.delete_automation(automation.id)
-
-
-def _named(client: SyncPrefectClient, title: str) -> list[Automation]:
-    return client.read_automations_by_name(title)

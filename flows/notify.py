@@ -9,6 +9,7 @@ from uuid import UUID
 
 from prefect.blocks.abstract import NotificationBlock
 from prefect.blocks.core import Block
+from prefect.blocks.fields import SecretDict
 from prefect.blocks.notifications import CustomWebhookNotificationBlock
 
 from flows.config import Notify
@@ -56,7 +57,9 @@ def notification_block(settings: Notify) -> NotificationBlock:
             name="kikitori",
             url="{{address}}",
             json_data=_TEXT[settings.format],
-            secrets={"address": settings.webhook.get_secret_value()},
+            headers=None,
+            cookies=None,
+            secrets=SecretDict({"address": settings.webhook.get_secret_value()}),
         )
     try:
         block = Block.load(settings.block)
@@ -105,7 +108,7 @@ def deliver(block: NotificationBlock, subject: str, body: str, form: str = "gene
     """
     try:
         with block.raise_on_failure():
-            block.notify(subject=_written(subject, form), body=_written(body, form))
+            block.notify(subject=_written(subject, form), body=_written(body, form))  # type: ignore[unused-coroutine]
     except Exception as error:  # blocks differ in what they raise, and its text may hold the address
         status = getattr(getattr(error, "response", None), "status_code", None)
         answer = f"the webhook answered {status}" if status else type(error).__name__

@@ -11,6 +11,8 @@ import pytest
 import sqlalchemy as sa
 
 from flows import nightly
+from flows.config import load_config
+from flows.deployment import deployment
 from pipeline import segment
 
 WORDS = ["配送が遅い", "返品の手続きがわからない", "梱包が丁寧でした", "値段が高い", "アプリが落ちる", "品ぞろえが良い"]
@@ -54,8 +56,6 @@ def counted(monkeypatch, parser):
     for name, value in list(vars(nightly).items()):
         if isinstance(value, prefect.Task):
             monkeypatch.setattr(nightly, name, value.fn)
-        elif name.startswith("create_") and name.endswith("_artifact"):
-            monkeypatch.setattr(nightly, name, lambda **_: None)
     models, annotate = FakeModels(counts), segment.annotate
 
     def counting_annotate(texts, *args, **kwargs):
@@ -85,7 +85,9 @@ def run(folder, day, data, counts):
     with (folder / "survey.csv").open("w", encoding="utf-8", newline="") as out:
         csv.writer(out).writerows([["id", "day", "score", "comment"], *data])
     counts.clear()
-    nightly.nightly.fn(str(folder / "night.toml"), day.isoformat())
+    config = load_config(folder / "night.toml")
+    with deployment(config, config.out, night=day) as store:
+        nightly.analyse(config, day, config.out, store)
     return counts.copy()
 
 

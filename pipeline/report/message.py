@@ -76,7 +76,7 @@ def render_message(
 
 
 def _alerts(night: Night, quotes: bool, t: Words) -> list[tuple[Event, list[str]]]:
-    found = []
+    found: list[tuple[Event, list[str]]] = []
     for alert in night.summary["alerts"]:
         event = ("alert", alert["kind"], str(alert.get("theme_id") or alert.get("name") or ""))
         lines = [f"- {alert_text(alert, t)}"]
@@ -104,7 +104,7 @@ def _late(
 ) -> list[tuple[Event, list[str]]]:
     if silent_days is None:
         return []
-    found = []
+    found: list[tuple[Event, list[str]]] = []
     for source in summary["sources"]:
         name, newest = source["name"], source.get("newest")
         if newest is None:
