@@ -126,12 +126,18 @@ class TunedLayers:
     @classmethod
     def load(cls, folder: Path, encoder: Encoder) -> "TunedLayers":
         """Return the branch whose weights lie in a folder, on the encoder's device and in its precision."""
-        from safetensors.torch import load_file
-
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        module = build_module(encoder, config["layer"], config["n_layers"])
-        module.load_state_dict(load_file(folder / "model.safetensors"))
-        return cls(config["layer"], module.to(encoder.model.device), encoder)
+        return cls(config["layer"], load_module(folder, encoder).to(encoder.model.device), encoder)
+
+
+def load_module(folder: Path, encoder: Encoder) -> "torch.nn.Module":
+    """Return the trainable module whose weights lie in a folder, in float32."""
+    from safetensors.torch import load_file
+
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    module = build_module(encoder, config["layer"], config["n_layers"])
+    module.load_state_dict(load_file(folder / "model.safetensors"))
+    return module
 
 
 def build_module(encoder: Encoder, layer: int, n_layers: int) -> "torch.nn.Module":

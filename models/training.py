@@ -25,7 +25,7 @@ from torch.nn import functional
 from models.calibration import expected_calibration_error, fit_temperature
 from models.corpus import Opinion, load_corpus
 from models.embedding import Encoder, Tap
-from models.sentiment import INTENTS, N_LOGITS, POLARITIES, TunedLayers, build_module
+from models.sentiment import INTENTS, N_LOGITS, POLARITIES, build_module, load_module
 
 LAYER = 4  # shared below; the tuned tower starts from here
 N_LAYERS = 4  # a third more work than the vectors alone
@@ -256,7 +256,7 @@ def main() -> None:
         card = json.loads((arguments.continue_from / "config.json").read_text(encoding="utf-8"))
         card["continued_from"] = card.pop("model_id")
         del card["encoder"]
-        first = TunedLayers.load(arguments.continue_from, encoder).module.float()
+        first = load_module(arguments.continue_from, encoder)
     else:
         first, card = first_stage(encoder, opinions, seeds, arguments.epochs, arguments.logits)
     module, card["second_stage"] = second_stage(encoder, opinions, first, seeds=seeds)
