@@ -60,6 +60,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sentences", type=Path)
     parser.add_argument("--vectors", type=Path, help="folder that keeps units and vectors between runs")
+    parser.add_argument("--drawn", type=int, default=SENTENCES, help="sentences drawn from FILE")
     parser.add_argument("--nights", type=int, default=30)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
@@ -71,7 +72,7 @@ def main() -> None:
     result["planted"] = [planted(corpus, domain, encoder.model_id, arguments.seed) for domain in PLANTED]
     if arguments.sentences:
         lines = arguments.sentences.read_text(encoding="utf-8").splitlines()
-        drawn = np.sort(np.random.default_rng(0).permutation(len(lines))[:SENTENCES])
+        drawn = np.sort(np.random.default_rng(0).permutation(len(lines))[: arguments.drawn])
         sentences = stream("sentences", [("", "", lines[k]) for k in drawn], encoder, arguments.vectors)
         result["sentences"] = measure(sentences, encoder.model_id, arguments)
     RESULT.write_text(json.dumps(result, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")

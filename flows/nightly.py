@@ -36,7 +36,7 @@ from pipeline.segment import Annotation
 from pipeline.store import Store
 from pipeline.summary import build_summary
 from pipeline.tables import units_table
-from pipeline.themes.codebook_themes import with_codebook
+from pipeline.themes.codebook_themes import NamedThemes, with_codebook
 from pipeline.themes.codebooks import read_codebook
 from pipeline.themes.news import with_theme_news
 from pipeline.themes.night import ThemedNight, find_themes
@@ -216,13 +216,16 @@ def group(
 ) -> ThemedNight:
     """Group the units into themes and give each its permanent id."""
     encoder = tools.classifier.encoder
+    named = None
     if config.themes.codebook:
+        codebook, prior = read_codebook(config.themes.codebook), prior_for(encoder.model_id)
+        named = NamedThemes.of(codebook, prior)
         registry = with_codebook(
             registry,
-            read_codebook(config.themes.codebook),
+            codebook,
             encode=encoder.encode,
             embeddings=embeddings,
-            prior=prior_for(encoder.model_id),
+            prior=prior,
             signature=f"{encoder.model_id}|{config.themes.granularity}",
             business_date=day,
         )
@@ -236,6 +239,7 @@ def group(
         business_date=day,
         retire_after=config.themes.retire_after_days,
         propose=name_proposer(config.naming.endpoint, config.naming.model, config.naming.timeout_seconds),
+        codebook=named,
     )
 
 

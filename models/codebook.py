@@ -6,10 +6,11 @@ The units nearest to it give it anchors, small groups of members, so that discov
 knows what is explained; they hardly move it (letting themes wander to their units, as in k-means or EM from
 the names, did worse on domains left out).
 
-What comes out is a :class:`models.themes.KnownTheme`: a codebook theme is placed by the same rule as all.
+What comes out is a :class:`models.themes.KnownTheme`: a codebook theme is placed by the same rule as all. Among
+the codebook's themes the units' words then have their say beside the vectors (:class:`Reading`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,13 +18,18 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from models.theme_prior import ThemePrior, theme_texts, unit
-from models.themes import PLAIN_SPREAD, SAMPLE, KnownTheme, content_sample, facets
+from models.themes import PLAIN_SPREAD, SAMPLE, KnownTheme, ThemeModel, content_sample, facets
+from models.wording import Wording
 
 Floats = NDArray[np.float32]
 
 _WORDS = 100.0  # units' worth that a theme's own words weigh
 _STRAGGLERS = 0.1  # share of a theme's units, the farthest, that are no examples
 _HOLDS = 0.43  # cosine to a theme's words from which a unit is an example: under it, complete codebooks grow themes
+
+# What shared pieces and learned wording count beside the cosines of a vector's place (domains left out).
+_OVERLAP, _WORDING = 0.06, 0.5
+_CHUNK = 2048
 
 
 @dataclass(frozen=True)
@@ -82,6 +88,59 @@ def settle(
         cosine = points.astype(np.float64) @ own.T
         examples = [_examples(cosine, k, space.holds) for k in range(len(themes))]
         return [_look(vectors, points, chosen, rows) for chosen, rows in zip(examples, anchors, strict=True)]
+
+
+class Reading:
+    """Tells the themes of a codebook apart by the units' words, beside what their vectors say.
+
+    Parameters
+    ----------
+    themes : sequence of CodebookTheme
+        The codebook.
+    wording : Wording
+        How pieces of text are weighed and compared.
+    spread : float
+        How large cosines are beside those of theme space: 1, or PLAIN_SPREAD without a prior.
+    """
+
+    def __init__(self, themes: Sequence[CodebookTheme], wording: Wording, *, spread: float = 1.0) -> None:
+        self.wording = wording
+        self.spread = spread
+        self._texts = [[*theme_texts(theme.name, theme.description), *theme.examples] for theme in themes]
+        sums = [wording.transform(texts).sum(axis=0) for texts in self._texts]
+        self._vectors = unit(np.stack(sums)) if sums else np.zeros((0, wording.vectors.shape[1]))
+
+    def evidence(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """Return what each text's words say for each theme, (n, n_themes), to be added to a model's scores."""
+        alike = self.wording.transform(texts) @ self._vectors.T
+        return self.spread * (_OVERLAP * self.wording.overlap(texts, self._texts) + _WORDING * alike)
+
+    def tell_apart(
+        self,
+        model: ThemeModel,
+        labels: NDArray[np.int64],
+        texts: Sequence[str],
+        embeddings: NDArray[np.floating],
+        places: Mapping[int, int],
+    ) -> NDArray[np.int64]:
+        """Return the labels after the units of the codebook's themes have gone where vector and words point.
+
+        Parameters
+        ----------
+        labels : ndarray of int, (n,)
+            Where the vectors alone put the units; those of other themes and of none (−1) stay there.
+        places : mapping
+            The label of each theme by its place in the codebook, as far as the model knows it.
+        """
+        columns = sorted(places)
+        own = np.array([places[column] for column in columns], np.int64)
+        labels = labels.copy()
+        rows = np.flatnonzero(np.isin(labels, own))
+        for start in range(0, len(rows), _CHUNK):
+            block = rows[start : start + _CHUNK]
+            said = self.evidence([texts[row] for row in block])[:, columns]
+            labels[block] = own[(model.scores(embeddings[block])[:, own] + said).argmax(axis=1)]
+        return labels
 
 
 def _examples(cosine: NDArray[np.float64], theme: int, holds: float) -> NDArray[np.int64]:

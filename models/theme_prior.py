@@ -311,7 +311,7 @@ def _train_map(
             inputs, labels, texts = batches[place]
             opinions = torch.nn.functional.normalize(network(inputs), dim=1)
             views = torch.nn.functional.normalize(network(texts), dim=2)
-            loss = _contrastive_loss(opinions, labels, temperature) + _naming_loss(opinions, labels, views, temperature)
+            loss = contrastive_loss(opinions, labels, temperature) + _naming_loss(opinions, labels, views, temperature)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -319,7 +319,8 @@ def _train_map(
     return {key: value.numpy() for key, value in network.state_dict().items()}
 
 
-def _contrastive_loss(vectors: "torch.Tensor", labels: "torch.Tensor", temperature: float) -> "torch.Tensor":
+def contrastive_loss(vectors: "torch.Tensor", labels: "torch.Tensor", temperature: float) -> "torch.Tensor":
+    """Return the supervised contrastive loss of unit vectors (n, dim) with their labels (n,)."""
     import torch
 
     similarity = vectors @ vectors.T / temperature

@@ -202,6 +202,14 @@ class ThemeModel:
         """Return the corpus theme names nearest to a theme with their cosine; none without a prior."""
         return self._prior.nearest_names(self._centroid_points[label], n) if self._prior else []
 
+    def scores(self, embeddings: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return what decides a vector's place, (n, n_themes): cosine to centroid plus the largest to an anchor."""
+        vectors = _checked(embeddings)
+        with threadpool_limits(1):
+            starts = range(0, len(vectors), _CHUNK)
+            blocks = [sum(self._cosines(self._map(vectors[k : k + _CHUNK]))) for k in starts]
+        return np.concatenate([np.zeros((0, len(self.centroids_))), *blocks])
+
     def cosine_to(self, vectors: NDArray[np.floating]) -> Floats:
         """Return the cosine in theme space of each theme to each vector, (n_themes, n)."""
         return self._centroid_points @ self._map(_checked(vectors)).T
@@ -273,14 +281,17 @@ class ThemeModel:
         blocks = [self._rank(self._map(vectors[start : start + _CHUNK])) for start in range(0, len(vectors), _CHUNK)]
         return _Placed(*map(np.concatenate, zip(*blocks, strict=True))) if blocks else _Placed.nowhere(0)
 
-    def _rank(self, points: Floats) -> "_Placed":
+    def _cosines(self, points: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return each point's cosine to every theme's centroid, and to the nearest of its anchors."""
         # In float64: what stands beside a row in its block may move its cosines by 1e-16, not by 1e-7.
         exact = points.astype(np.float64)
-        to_centroid = exact @ self._centroid_points.T.astype(np.float64)
         to_anchor = exact @ self._anchor_points.T.astype(np.float64)
         starts = np.flatnonzero(np.diff(self.anchor_labels_, prepend=-1))
-        score = to_centroid + np.maximum.reduceat(to_anchor, starts, axis=1)
-        ranked = np.argsort(-score, axis=1, kind="stable")[:, :2].astype(np.int64)
+        return exact @ self._centroid_points.T.astype(np.float64), np.maximum.reduceat(to_anchor, starts, axis=1)
+
+    def _rank(self, points: Floats) -> "_Placed":
+        to_centroid, to_anchor = self._cosines(points)
+        ranked = np.argsort(-(to_centroid + to_anchor), axis=1, kind="stable")[:, :2].astype(np.int64)
         second = ranked[:, 1] if ranked.shape[1] > 1 else np.full(len(points), -1, np.int64)
         nearest = np.take_along_axis(to_centroid, ranked[:, :1], axis=1)[:, 0]
         return _Placed(ranked[:, 0], nearest.astype(np.float32), second, to_anchor.max(axis=1).astype(np.float32))

@@ -2,19 +2,37 @@
 
 A codebook theme is a known theme that is pinned and named: the night places units by its look first, and
 discovers themes only in what the known ones do not explain (:mod:`pipeline.themes.continuity`). Its first look
-comes from its words and the units they find; from then on the registry keeps it.
+comes from its words and the units they find; from then on the registry keeps it. The units of the codebook's
+themes are then told apart by their words, too.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
 
-from models.codebook import CodebookTheme, settle
+from models.codebook import CodebookTheme, Reading, settle
 from models.theme_prior import ThemePrior, unit
+from models.themes import PLAIN_SPREAD
+from models.wording import Wording
 from pipeline.themes.codebooks import Codebook, name_id, permanent_id
 from pipeline.themes.registry import Registry, StoredTheme
+
+
+@dataclass(frozen=True)
+class NamedThemes:
+    """A codebook's themes as a night reads them: their permanent ids, and what tells them apart by words."""
+
+    ids: tuple[str, ...]
+    reading: Reading
+
+    @classmethod
+    def of(cls, codebook: Codebook, prior: ThemePrior | None) -> "NamedThemes":
+        """Return the reading of a codebook, for vectors that a prior reads, or none does."""
+        spread = 1.0 if prior else PLAIN_SPREAD
+        reading = Reading(codebook.themes, Wording.from_pretrained(), spread=spread)
+        return cls(tuple(permanent_id(theme) for theme in codebook.themes), reading)
 
 
 def with_codebook(

@@ -20,12 +20,14 @@ from threadpoolctl import threadpool_limits
 from models.theme_prior import unit
 from models.themes import MIN_NEW, MIN_SUPPORT, KnownTheme, ThemeModel, canonical_order
 from pipeline.themes.bursts import Burst
+from pipeline.themes.codebook_themes import NamedThemes
 from pipeline.themes.curation import Curation, Split
 from pipeline.themes.matching import KEPT_SHARE, kept_share, match_themes, shared_members
 from pipeline.themes.registry import StoredTheme
 
 STAY = 3  # units with which a live theme stays alive; MIN_NEW bring a dormant one back
 HISTORY = 0.2  # cosine by which another theme must explain a unit of last night better to take it
+_MEMORY = 0.5  # weight of a theme's old centroid when it is learned anew
 _OLD_ANCHORS = 24  # anchors a theme takes along when it is learned anew
 
 Rows = NDArray[np.int64]
@@ -66,6 +68,7 @@ class Units:
     texts: list[str]
     embeddings: NDArray[np.float32]
     before: list[str | None]
+    codebook: NamedThemes | None = None
 
     def rows_of(self, theme_id: str) -> Rows:
         """Return the units that belonged to a theme last night."""
@@ -129,6 +132,9 @@ def find_afresh(
     renewed = [_renewed(theme, units.look(after[theme.theme_id])) for theme in held]
     hints = [Burst(frozenset(), rows) for name, rows in after.items() if name.startswith("#") and len(rows) >= MIN_NEW]
     found = follow(model, units, renewed, curation, hints)
+    if found is not None:
+        renewed = [_corrected(theme, after[theme.theme_id], found, units) for theme in renewed]
+        found = follow(model, units, renewed, curation, hints)
     if found is not None and (found.kept is None or found.kept >= KEPT_SHARE):
         return found
     kept = follow(model, units, old, curation, [])
@@ -156,7 +162,7 @@ def _matched(
     known: list[StoredTheme | None] = [None] * len(model.centroids_)
     for label, k in pairs.items():
         known[label] = themes[k]
-    return _counted(Grouping(model, _moved(model.labels_, known, units, curation), known), units, curation)
+    return _counted(Grouping(model, _placed(model, known, units, curation), known), units, curation)
 
 
 def _with_news(
@@ -176,7 +182,7 @@ def _with_news(
         model.fit(units.embeddings, known=known, hints=hints)
     themes: list[StoredTheme | None] = [*alive, *[None] * (len(model.centroids_) - len(alive))]
     made = {len(alive) + k: parts[k] for k in range(n_parts)}
-    return _counted(Grouping(model, _moved(model.labels_, themes, units, curation), themes, made), units, curation)
+    return _counted(Grouping(model, _placed(model, themes, units, curation), themes, made), units, curation)
 
 
 def _split(
@@ -267,10 +273,13 @@ def _cosines(model: ThemeModel, units: Units, old: Sequence[StoredTheme]) -> dic
     return {theme.theme_id: row for theme, row in zip(old, cosines, strict=True)}
 
 
-def _moved(labels: Rows, known: Sequence[StoredTheme | None], units: Units, curation: Curation) -> Rows:
-    """Return the labels with the units that hold a moved phrase in its theme; the newest move wins."""
-    labels = labels.copy()
+def _placed(model: ThemeModel, known: Sequence[StoredTheme | None], units: Units, curation: Curation) -> Rows:
+    """Return the labels after words have told a codebook's themes apart, and phrases were moved; the newest move wins."""
+    labels = model.labels_.copy()
     place = {theme.theme_id: label for label, theme in enumerate(known) if theme}
+    if units.codebook:
+        places = {column: place[key] for column, key in enumerate(units.codebook.ids) if key in place}
+        labels = units.codebook.reading.tell_apart(model, labels, units.texts, units.embeddings, places)
     for phrase, theme in reversed(curation.moves):
         if theme in place:
             labels[_holders(phrase, units)] = place[theme]
@@ -297,8 +306,20 @@ def _renewed(theme: StoredTheme, now: KnownTheme) -> StoredTheme:
 
     Without its old anchors a theme loses the units at its border: 7 % of all in one refit, 2 % with them.
     """
-    before = _remembered(theme).anchors[-_OLD_ANCHORS:]
-    return replace(theme, look=_flat(KnownTheme(now.centroid, np.concatenate([before, now.anchors]))))
+    before = _remembered(theme)
+    centroid = unit((_MEMORY * before.centroid + (1 - _MEMORY) * now.centroid)[None])[0]
+    return replace(theme, look=_flat(KnownTheme(centroid, np.concatenate([before.anchors[-_OLD_ANCHORS:], now.anchors]))))
+
+
+def _corrected(theme: StoredTheme, rows: Rows, found: Grouping, units: Units) -> StoredTheme:
+    """Return the theme with examples of the units that it had, should have kept, and did not."""
+    place = {known.theme_id: label for label, known in enumerate(found.known) if known}
+    lost = [row for row in rows.tolist() if units.before[row] == theme.theme_id]
+    lost = [row for row in lost if found.labels[row] != place.get(theme.theme_id, -1)]
+    if len(lost) < STAY:
+        return theme
+    vectors = units.embeddings[lost].astype(np.float32)
+    return replace(theme, look=_flat(_remembered(theme).with_examples(vectors[canonical_order(vectors)])))
 
 
 def _remembered(theme: StoredTheme) -> KnownTheme:

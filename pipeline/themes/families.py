@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.themes.naming import ThemeName, join_names
+from pipeline.themes.naming import ThemeName
+from pipeline.themes.parent_names import Member, name_parent
 from pipeline.themes.registry import StoredTheme, theme_id
 
 
@@ -27,6 +28,7 @@ def find_families(
     groups: NDArray[np.integer],
     parents: Mapping[str, StoredTheme],
     names: Sequence[ThemeName],
+    texts: Mapping[int, Sequence[str]],
     next_number: int,
     taken: Collection[str] = (),
 ) -> list[Family]:
@@ -38,6 +40,8 @@ def find_families(
         The theme id of each label that is shown.
     known, names : sequence
         The registry's theme, if there is one, and the name of each label.
+    texts : mapping
+        The units of each label that has any, as text.
     groups : ndarray of int, (n_labels,)
         The group of related labels each belongs to; −1: none.
     parents : mapping
@@ -50,12 +54,15 @@ def find_families(
     home = _homes(ids, known, groups, parents)
     families: list[Family] = []
     held = {names[label].name for label in ids} | set(taken)
+    members = {label: Member.of(names[label], texts.get(label, ())) for label in ids}
     for key in sorted(set(home.values()), key=lambda k: min(ids[c] for c in home if home[c] == k)):
         children = sorted(label for label in home if home[label] == key)
         theme = parents.get(key)
         if theme is None and len(children) < 2:
             continue
-        name = join_names([names[child] for child in children], held)
+        ranked = sorted(children, key=lambda child: (-members[child].n_units, ids[child]))
+        others = [member for label, member in members.items() if label not in children]
+        name = name_parent([members[child] for child in ranked], others, held)
         if theme:
             name = replace(name, name=theme.name)
         held.add(name.name)

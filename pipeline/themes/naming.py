@@ -10,13 +10,13 @@ units and fewest of the others' wins.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 
 from pipeline.themes.phrases import pair_phrase, shown_pair
-from pipeline.themes.topics import TOPICS, group_names
+from pipeline.themes.topics import TOPICS
 from pipeline.themes.vocabulary import GENERIC, JUDGING, KANA, MARK, RUN, SCRIPTS, WORD, as_words, is_keyword, is_noun
-from pipeline.themes.word_counts import N_PAIRS, WordCounts
+from pipeline.themes.word_counts import WordCounts
 
 MAX_LENGTH = 20
 N_KEYWORDS = 5
@@ -31,6 +31,8 @@ _UNHEARD = 0.02  # share of units up to which a word counts as not used
 _TOLD, _HINTED = 0.25, 0.12  # shares of units that tell a topic: many, or few with hardly any elsewhere
 _OWN = 0.15  # share of units that use a noun of their own
 _NEUTRAL = 0.93  # cosine to a corpus theme from which a name that holds in every trade is taken unheard
+_NAMELESS = "その他の話題"
+NUMBERED = re.compile(_NAMELESS + r"\d+")
 _PLAIN = re.compile(r"(?=.*[ぁ-んァ-ヴ一-鿿])[ぁ-んァ-ヴー一-鿿々〆A-Za-z0-9・-]+")  # a proposed name, no sentence
 # Nouns that only say something about another noun.
 _NOT_ALONE = as_words(
@@ -115,7 +117,7 @@ def name_themes(
             name = kept[theme]
         else:
             candidates = _candidates(words, theme, ranked, nearest[theme] if theme < len(nearest) else ())
-            name = next((c for c in candidates if may_stand(c, taken)), None) or _numbered(taken)
+            name = next((c for c in candidates if may_stand(c, taken)), None) or numbered(taken)
         taken.add(name)
         shown = (shown_pair(pair, words.texts[theme]) for pair in words.common_pairs(theme))
         named[theme] = ThemeName(name, tuple(keywords[:N_KEYWORDS]), tuple(dict.fromkeys(shown)))
@@ -156,17 +158,9 @@ def heard(name: str, texts: Sequence[str]) -> bool:
     return any(sum(run in text for text in texts) >= max(1.0, 0.02 * len(texts)) for run in runs)
 
 
-def join_names(names: Sequence[ThemeName], taken: set[str]) -> ThemeName:
-    """Return the name of a group of themes, from their own: 「配送・受け取り」; the first is the largest."""
-    heads = list(dict.fromkeys(re.split(r"・", name.name)[0] for name in names))
-    options = group_names([name.name for name in names])
-    options += ["・".join(heads)] if len(heads) == 2 else []
-    options += [f"{head}など" for head in heads]
-    name = next((option for option in options if may_stand(option, taken)), None) or _numbered(taken)
-    keywords = dict.fromkeys(word for rank in range(N_KEYWORDS) for n
-    in names for word in n.keywords[rank : rank + 1])
-    pairs = dict.fromkeys(pair for rank in range(N_PAIRS) for n in names for pair in n.pairs[rank : rank + 1])
-    return ThemeName(name, tuple(keywords)[:N_KEYWORDS], tuple(pairs)[:N_PAIRS])
+def numbered(taken: Set[str]) -> str:
+    """Return a name for what no word names: その他の話題1, その他の話題2, …"""
+    return next(name for k in range(1, len(taken) + 2) if (name := f"{_NAMELESS}{k}") not in taken)
 
 
 def _keywords(terms: Iterable[str]) -> list[str]:
@@ -274,13 +268,13 @@ def _parts(name: str) -> list[str]:
 
 def _support(words: WordCounts, theme: int, part: str) -> float:
     """Return the share of units that use a name's words; 0 where one of them is hardly heard, or more elsewhere."""
-    pieces = _pieces(part)
+    pieces = name_pieces(part)
     shares = [words.share(piece, theme) for piece in pieces]
     led = shares and min(shares) > _UNHEARD and all(words.leads(piece, theme) for piece in pieces)
     return min(shares) if led and part not in GENERIC else 0.0
 
 
-def _pieces(part: str) -> list[str]:
+def name_pieces(part: str) -> list[str]:
     """Cut a name into the words to listen for: スタッフ and 対応, 料理 and 味, but 預かり時間 whole."""
     pieces = [piece for piece in re.split(r"[のと・]", part) if piece]
     return [run for piece in pieces for run in (SCRIPTS.findall(piece) if not KANA.search(piece) else [_stem(piece)])]
@@ -290,5 +284,3 @@ def _stem(word: str) -> str:
     return word[:-1] if len(word) > 2 and re.search(r"[さいうくすつむる]$", word) else word
 
 
-def _numbered(taken: set[str]) -> str:
-    return next(name for k in range(1, len(taken) + 2) if (name := f"その他の話題{k}") not in taken)

@@ -16,6 +16,7 @@ import polars as pl
 from models.theme_prior import ThemePrior, prior_for, unit
 from models.themes import ThemeModel
 from pipeline.themes.bursts import bursting_topics
+from pipeline.themes.codebook_themes import NamedThemes
 from pipeline.themes.continuity import Grouping, Units, find_afresh, follow
 from pipeline.themes.curation import Curation
 from pipeline.themes.families import Family, find_families
@@ -87,6 +88,7 @@ def find_themes(
     prior: ThemePrior | str | None = "bundled",
     retire_after: int = RETIRE_AFTER,
     propose: NameProposer | None = None,
+    codebook: NamedThemes | None = None,
 ) -> ThemedNight:
     """Return the night's themes and every unit's place in them.
 
@@ -107,6 +109,8 @@ def find_themes(
         Days after which a dormant theme retires.
     propose : callable, optional
         Proposes names for new themes; those that break the rules of names are not taken.
+    codebook : NamedThemes, optional
+        The one whose themes the registry holds: words then tell its themes apart beside the vectors.
 
     Returns
     -------
@@ -117,7 +121,7 @@ def find_themes(
         raise ValueError(f"embeddings must have one row per unit; got {len(embeddings)} for {units.height} units")
     signature = f"{model_id}|{granularity}"
     keys = unit_keys(units)
-    seen = Units(units["unit_text"].to_list(), embeddings, registry.members.themes_of(keys))
+    seen = Units(units["unit_text"].to_list(), embeddings, registry.members.themes_of(keys), codebook)
     model = ThemeModel(granularity, random_state, prior=prior_for(model_id) if prior == "bundled" else prior)
     leaves, parents = _levels(registry)
     grouping = _group(model, seen, leaves, registry, signature, units, business_date)
@@ -178,6 +182,7 @@ class _Named:
             grouping.model.parent_labels_,
             {child: parents.get(curation.stands_for(child), theme) for child, theme in parents.items()},
             names,
+            _texts_of(units, labels),
             registry.next_number + len(fresh),
             taken=set(curation.names.values()),
         )
@@ -261,9 +266,7 @@ def _names(
     n = len(grouping.known)
     nearest = [grouping.model.nearest_names(label, _N_NEAREST) for label in range(n)]
     now = name_themes(*columns, labels, n, nearest=nearest)
-    texts: dict[int, list[str]] = {}
-    for text, label in zip(columns[0], labels, strict=True):
-        texts.setdefault(label, []).append(text)
+    texts = _texts_of(units, labels)
     given = set(curation.names.values())
     kept = {
         label: theme.name
@@ -283,6 +286,13 @@ def _names(
         replace(name, keywords=theme.keywords) if theme and label not in texts else name
         for label, (name, theme) in enumerate(zip(found, grouping.known, strict=True))
     ]
+
+
+def _texts_of(units: pl.DataFrame, labels: Sequence[int]) -> dict[int, list[str]]:
+    texts: dict[int, list[str]] = {}
+    for text, label in zip(units["unit_text"].to_list(), labels, strict=True):
+        texts.setdefault(label, []).append(text)
+    return texts
 
 
 def _typical_texts(texts: Sequence[str], n: int = 12) -> tuple[str, ...]:

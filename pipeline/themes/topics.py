@@ -5,7 +5,6 @@ for names alone: it decides nothing about which units belong together.
 """
 
 import re
-from collections.abc import Sequence
 
 # names · words that tell the topic
 _TABLE = """
@@ -91,22 +90,4 @@ def _rows(table: str) -> list[tuple[list[str], re.Pattern[str]]]:
 
 
 TOPICS = _rows(_TABLE)
-_GROUP_ROWS = [(names[0], words) for names, words in _rows(_GROUPS)]
-
-
-def group_names(names: Sequence[str]) -> list[str]:
-    """Return what a group of themes may be called, by their names, the best first.
-
-    A name fits when the first theme (the largest) and more than half of all belong to it.
-
-    Examples
-    --------
-    >>> group_names(["朝食", "料理の味", "部屋"]), group_names(["朝食", "部屋"])
-    (['商品・食事'], [])
-    """
-    found = []
-    for place, (group, words) in enumerate(_GROUP_ROWS):
-        n = sum(bool(words.search(name)) for name in names)
-        if words.search(names[0]) and 2 * n > len(names):
-            found.append((-n, place, group))
-    return [group for _, _, group in sorted(found)]
+GROUPS = [(names[0], words) for names, words in _rows(_GROUPS)]
