@@ -24,6 +24,7 @@ fix: .venv/installed
 train: .venv/installed
 	$(BIN)/python -m models.training
 	$(BIN)/python -m models.theme_prior
+	$(BIN)/python -m models.wording_training
 
 # What needs no evaluation data; the reading of 2,000 malformed files draws new ones each time.
 bench: .venv/installed

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from models.codebook import CodebookTheme, settle
+from models.codebook import CodebookTheme, Reading, settle
 from models.themes import ThemeModel
+from models.wording import Wording, inverse_frequencies
 
 DIM = 16
 AXES = np.eye(DIM, dtype=np.float32)
@@ -60,3 +61,51 @@ def test_identical_units_share_a_theme():
     vectors = np.tile(units([1])[0], (20, 1))
     model = ThemeModel(prior=None).fit(vectors, known=settle(THEMES, encode, vectors, prior=None))
     assert len(set(model.labels_.tolist())) == 1
+
+
+def reading(themes=THEMES):
+    """Return a reading that knows 緩衝材 for a word of 配送, and of no other."""
+    known = {"配送": [1, 0], "緩衝材": [1, 0], "価格": [0, 1], "接客": [0, -1]}
+    places = {word: k for k, word in enumerate(known)}
+    vectors = np.array(list(known.values()), np.float32)
+    return Reading(themes, Wording("w", places, inverse_frequencies([9] * 4, 100), vectors))
+
+
+def fitted(vectors):
+    return ThemeModel(prior=None).fit(vectors, known=settle(THEMES, encode, vectors, prior=None))
+
+
+def between(n=12):
+    """Return vectors that lie between 配送 and 価格, a hair nearer to 価格."""
+    rows = AXES[15] * 1.5 + AXES[0] + 1.02 * AXES[1] + 0.01 * np.random.default_rng(0).normal(size=(n, DIM))
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+@pytest.mark.parametrize(("text", "theme"), [("配送のこと", 0), ("緩衝材がない", 0), ("価格のこと", 1), ("さあ", 1)])
+def test_words_decide_where_vectors_hardly_do(text, theme):
+    model, vectors = fitted(units([40, 25, 10])[0]), between()
+    labels = model.assign(vectors).labels
+    told = reading().tell_apart(model, labels, [text] * len(vectors), vectors, {0: 0, 1: 1, 2: 2})
+    assert set(labels.tolist()) == {1}
+    assert set(told.tolist()) == {theme}
+
+
+def test_words_move_no_unit_of_another_theme_or_of_none():
+    vectors = np.concatenate([units([40, 25, 10])[0], between()])
+    model = fitted(vectors)
+    labels = np.where(model.labels_ == 1, -1, model.labels_)
+    told = reading().tell_apart(model, labels, ["配送"] * len(vectors), vectors, {0: 0, 1: 1})
+    kept = (labels == -1) | (labels == 2)
+    assert np.array_equal(told[kept], labels[kept])
+
+
+def test_a_unit_alone_is_told_as_among_others():
+    vectors = np.concatenate([units([40, 25, 10])[0], between()])
+    model, texts = fitted(vectors), ["緩衝材", "価格", "接客"] * 29
+    every = {0: 0, 1: 1, 2: 2}
+    together = reading().tell_apart(model, model.labels_, texts[: len(vectors)], vectors, every)
+    alone = [
+        int(reading().tell_apart(model, model.labels_[k : k + 1], texts[k : k + 1], vectors[k : k + 1], every)[0])
+        for k in range(len(vectors))
+    ]
+    assert together.tolist() == alone

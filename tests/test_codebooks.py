@@ -13,7 +13,7 @@ from flows.codebooks import export_codebook
 from flows.config import ConfigError, load_config
 from models.codebook import CodebookTheme
 from pipeline.store import Store
-from pipeline.themes.codebook_themes import codebook_of, with_codebook
+from pipeline.themes.codebook_themes import NamedThemes, codebook_of, with_codebook
 from pipeline.themes.codebooks import Codebook, CodebookError, name_id, permanent_id, read_codebook, to_excel, to_toml
 from pipeline.themes.naming import MAX_LENGTH
 from pipeline.themes.night import find_themes
@@ -158,6 +158,7 @@ def themed(units, vectors, registry, day, book=TEAM):
         registry = with_codebook(
             registry, book, encode=encode, embeddings=vectors, prior=None, signature="fake|medium", business_date=day
         )
+        options["codebook"] = NamedThemes.of(book, None)
     return find_themes(units, vectors, registry=registry, business_date=day, **options)
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.themes.naming import MAX_LENGTH, heard, join_names, name_themes
+from pipeline.themes.naming import MAX_LENGTH, heard, name_themes
 from pipeline.themes.phrases import pair_phrase
 from pipeline.themes.vocabulary import is_noun, unit_terms
 
@@ -111,11 +111,6 @@ def test_the_order_of_units_does_not_matter():
 
 def test_without_a_unit_a_theme_still_has_a_name():
     assert [name.name for name in name_themes([], [], [], [], 2)] == ["その他の話題1", "その他の話題2"]
-
-
-def test_the_parent_is_named_after_its_largest_children():
-    names = named([DELIVERY, APP], kept={0: "配達・時間", 1: "アプリ・画面"})
-    assert join_names(names, {"配達・時間", "アプリ・画面"}).name == "配達・アプリ"
 
 
 TERMS = [

@@ -19,7 +19,7 @@ from pipeline.themes.word_counts import N_PAIRS
 N_TEXTS = 400  # texts of a theme that are listened to
 _FITS = 0.25  # share of a theme's units from which it tells a group of topics
 _SHARED = 0.12  # share of every theme's units that must use a topic's words, or a noun, that names the group
-_TWICE = 2.0  # how much more of a noun the group must use than the others
+_TWICE = 2.0  # how much more of a topic, or of a noun, the group must speak than the others
 
 
 @dataclass(frozen=True)
@@ -75,9 +75,9 @@ def _in_common(children: Sequence[Member], others: Sequence[Member]) -> Iterator
         if told[0] >= _FITS and 2 * len(fitting) > len(children):
             scored[name] = _worth(told, [other.tells(words) for other in others])
     for names, words in TOPICS:
-        told = [child.tells(words) for child in children]
-        if min(told) >= _SHARED:
-            scored |= dict.fromkeys(names, _worth(told, [other.tells(words) for other in others]))
+        told, elsewhere = [child.tells(words) for child in children], [other.tells(words) for other in others]
+        if min(told) >= _SHARED and _mean(told) >= _TWICE * _mean(elsewhere):
+            scored |= dict.fromkeys(names, _worth(told, elsewhere))
     for noun in dict.fromkeys(word for child in children for word in _nouns(child.name)):
         words = re.compile(re.escape(noun))
         told, elsewhere = [child.share(words) for child in children], [other.share(words) for other in others]
