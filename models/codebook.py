@@ -28,7 +28,7 @@ _STRAGGLERS = 0.1  # share of a theme's units, the farthest, that are no example
 _HOLDS = 0.43  # cosine to a theme's words from which a unit is an example: under it, complete codebooks grow themes
 
 # What shared pieces and learned wording count beside the cosines of a vector's place (domains left out).
-_OVERLAP, _WORDING = 0.06, 0.5
+_OVERLAP, _WORDING = 0.12, 1.0
 _CHUNK = 2048
 
 

@@ -66,14 +66,14 @@ def worded_sets(folder: Path | None = None) -> list[WordedSet]:
 def train(
     sets: Sequence[WordedSet],
     *,
-    dim: int = 64,
+    dim: int = 96,
     epochs: int = 5,
     batch: int = 600,
     learning_rate: float = 5e-3,
     temperature: float = 0.1,
     dropout: float = 0.3,
     contrast: float = 0.5,
-    least: int = 5,
+    least: int = 3,
     seed: int = 0,
 ) -> Wording:
     """Return the wording learned from sets of opinions, with a vector for each piece of at least `least` texts.
