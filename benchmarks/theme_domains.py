@@ -2,11 +2,12 @@
 
     python -m benchmarks.theme_domains [--maps 2]
 
-A prior and a wording are trained without nine domains and their relatives in the mixed files. ``discovery``: V-measure,
-adjusted Rand index and the number of themes found over that of the corpus. ``codebook``: the share of units that get
-their theme from names and descriptions alone, by vectors and by vectors and words, and the themes discovered beside. ``one_theme_missing``: the same with one
-theme struck from the codebook (the largest, third and fifth in turn): the share of them that discovery finds
-(F1 over 0.4 between a new theme and the one left out). Large domains are drawn down to 405 units, as in a survey.
+A prior and a wording are trained without nine domains and their relatives in the mixed files. ``discovery``:
+V-measure, adjusted Rand index and the number of themes found over that of the corpus. ``codebook``: the share of
+units that get their theme from names and descriptions alone, by vectors and by vectors and words, and the themes
+discovered beside. ``one_theme_missing``: the same with one theme struck from the codebook (the largest, third and
+fifth in turn): the share of them that discovery finds (F1 over 0.4 between a new theme and the one left out). Large
+domains are drawn down to 405 units, as in a survey.
 The result is benchmarks/results/theme_domains.json.
 """
 

@@ -65,10 +65,10 @@ class _Kept:
     def __init__(self, reduced: np.ndarray) -> None:
         self.reduced = reduced
 
-    def fit(self, X: np.ndarray, y: object = None) -> "_Kept":  # noqa: N803 - scikit-learn's name
+    def fit(self, X: np.ndarray, y: object = None) -> "_Kept":
         return self
 
-    def transform(self, X: np.ndarray) -> np.ndarray:  # noqa: N803
+    def transform(self, X: np.ndarray) -> np.ndarray:
         return self.reduced
 
 

@@ -15,9 +15,9 @@ vectors and by vectors and words.
 that is refused, beside the share of the shop's own.
 
 --peers-venv makes a throw-away environment there, installs BERTopic and EVoC, and runs them on the vectors of
-all sentences, of the sample and of the shop: BERTopic with Sudachi's words, six settings, with and without reduce_outliers; the
-best setting, by V + ARI, then runs with every seed. --vectors keeps the vectors and the peers' groupings, which
-are not made again. The result is benchmarks/results/themes.json.
+all sentences, of the sample and of the shop: BERTopic with Sudachi's words, six settings, with and without
+reduce_outliers; the best setting, by V + ARI, then runs with every seed. --vectors keeps the vectors and the peers'
+groupings, which are not made again. The result is benchmarks/results/themes.json.
 """
 
 import argparse

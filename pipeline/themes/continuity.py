@@ -274,7 +274,7 @@ def _cosines(model: ThemeModel, units: Units, old: Sequence[StoredTheme]) -> dic
 
 
 def _placed(model: ThemeModel, known: Sequence[StoredTheme | None], units: Units, curation: Curation) -> Rows:
-    """Return the labels after words have told a codebook's themes apart, and phrases were moved; the newest move wins."""
+    """Return the labels after words told a codebook's themes apart and phrases were moved; the newest move wins."""
     labels = model.labels_.copy()
     place = {theme.theme_id: label for label, theme in enumerate(known) if theme}
     if units.codebook:
@@ -308,7 +308,8 @@ def _renewed(theme: StoredTheme, now: KnownTheme) -> StoredTheme:
     """
     before = _remembered(theme)
     centroid = unit((_MEMORY * before.centroid + (1 - _MEMORY) * now.centroid)[None])[0]
-    return replace(theme, look=_flat(KnownTheme(centroid, np.concatenate([before.anchors[-_OLD_ANCHORS:], now.anchors]))))
+    anchors = np.concatenate([before.anchors[-_OLD_ANCHORS:], now.anchors])
+    return replace(theme, look=_flat(KnownTheme(centroid, anchors)))
 
 
 def _corrected(theme: StoredTheme, rows: Rows, found: Grouping, units: Units) -> StoredTheme:
