@@ -205,10 +205,12 @@ class ThemeModel:
     def scores(self, embeddings: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return what decides a vector's place, (n, n_themes): cosine to centroid plus the largest to an anchor."""
         vectors = _checked(embeddings)
+        found = np.zeros((len(vectors), len(self.centroids_)))
         with threadpool_limits(1):
-            starts = range(0, len(vectors), _CHUNK)
-            blocks = [sum(self._cosines(self._map(vectors[k : k + _CHUNK]))) for k in starts]
-        return np.concatenate([np.zeros((0, len(self.centroids_))), *blocks])
+            for start in range(0, len(vectors) if found.size else 0, _CHUNK):
+                to_centroid, to_anchor = self._cosines(self._map(vectors[start : start + _CHUNK]))
+                found[start : start + _CHUNK] = to_centroid + to_anchor
+        return found
 
     def cosine_to(self, vectors: NDArray[np.floating]) -> Floats:
         """Return the cosine in theme space of each theme to each vector, (n_themes, n)."""

@@ -289,3 +289,13 @@ def test_a_set_of_themes_may_have_several_files():
     lodging = {part.name: part for part in load_theme_sets()}["lodging"]
     assert lodging.files == ("lodging", "lodging_reviews") and "files" not in lodging.definitions
     assert {opinion.domain for opinion in load_corpus() if lodging.holds(opinion)} == set(lodging.files)
+
+
+def test_scores_are_what_places_a_vector():
+    vectors, _ = topics([60, 40, 30])
+    model = plain().fit(vectors)
+    scores = model.scores(vectors)
+    assert scores.shape == (len(vectors), len(model.centroids_))
+    placed = model.labels_ >= 0
+    assert np.array_equal(scores.argmax(axis=1)[placed], model.labels_[placed])
+    assert plain().fit(vectors[:0]).scores(vectors).shape == (len(vectors), 0)
