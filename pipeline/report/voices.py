@@ -12,7 +12,7 @@ from pipeline.report.wording import UNIT_COLUMNS, day_of
 MOST_BYTES = 2_600_000
 """What the opinions may take of the page, in bytes of UTF-8: a page of 10,000 comments stays under 4 MB."""
 
-_PAGE, _THEME, _LEAST = 3_900_000, 12_000, 200_000  # bytes: the page, what a theme takes of it, what opinions always get
+_PAGE, _THEME, _LEAST = 3_900_000, 12_000, 200_000  # bytes: the page, a theme on it, what opinions always get
 
 SENTIMENTS = ("negative", "neutral", "positive")
 GROUPS = ("detractor", "passive", "promoter", "unscored")
