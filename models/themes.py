@@ -33,6 +33,7 @@ _PRINCIPAL = 96
 MIN_NEW = 8  # members a theme needs to appear beside known ones
 MAX_UNASSIGNED = 0.03
 _CHUNK = 2048
+_KEPT_BYTES = 1 << 29  # of the fitted vectors in theme space
 
 Floats = NDArray[np.float32]
 Labels = NDArray[np.int64]
@@ -146,6 +147,8 @@ class ThemeModel:
     labels_: Labels
     assignment_: Assignment
     mean_: Floats
+    _fitted: Floats | None = None
+    _mapped: dict[int, Floats]
 
     def __init__(
         self, granularity: str = "medium", random_state: int = 0, *, prior: ThemePrior | str | None = "bundled"
@@ -186,7 +189,10 @@ class ThemeModel:
             level = level.spread(PLAIN_SPREAD)
         with threadpool_limits(1):  # sums in a fixed order, whatever the number of cores
             chosen = vectors[content_sample(vectors, SAMPLE, self.random_state)]
-            self.mean_ = self._prior.mean(chosen) if self._prior else chosen.sum(axis=0) / (len(chosen) + 30)
+            mean = self._prior.mean(chosen) if self._prior else chosen.sum(axis=0) / (len(chosen) + 30)
+            if vectors is not self._fitted or not np.array_equal(mean, self.mean_):
+                self._fitted, self._mapped = vectors, {}
+            self.mean_ = mean
             found = (known, hints, vectors, level)
             placed = self._continue_from(*found) if known else self._begin(chosen, vectors, level)
             self.parent_labels_ = relate(self._centroid_points, level.parent)
@@ -243,6 +249,17 @@ class ThemeModel:
             return self._prior.transform(vectors, self.mean_)
         return unit(vectors - self.mean_)
 
+    def _block(self, vectors: Floats, start: int) -> Floats:
+        """Return some of the vectors in theme space; those being fitted, placed several times, are mapped once."""
+        if vectors is not self._fitted:
+            return self._map(vectors[start : start + _CHUNK])
+        points = self._mapped.get(start)
+        if points is None:
+            points = self._map(vectors[start : start + _CHUNK])
+            if start // _CHUNK * points.nbytes < _KEPT_BYTES:
+                self._mapped[start] = points
+        return points
+
     def _begin(self, chosen: Floats, vectors: Floats, level: Level) -> "_Placed":
         points = self._map(chosen)
         themes = _look(chosen, points, discover(points, level, self.random_state))
@@ -289,7 +306,7 @@ class ThemeModel:
             return _Placed.nowhere(len(vectors))
         starts = range(0, len(vectors), _CHUNK)
         with ThreadPoolExecutor(os.cpu_count()) as threads:  # each block is one thread's, from first to last
-            blocks = list(threads.map(lambda start: self._rank(self._map(vectors[start : start + _CHUNK])), starts))
+            blocks = list(threads.map(lambda start: self._rank(self._block(vectors, start)), starts))
         return _Placed(*map(np.concatenate, zip(*blocks, strict=True))) if blocks else _Placed.nowhere(0)
 
     def _cosines(self, points: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -12,6 +12,8 @@ from pipeline.report.wording import UNIT_COLUMNS, day_of
 MOST_BYTES = 2_600_000
 """What the opinions may take of the page, in bytes of UTF-8: a page of 10,000 comments stays under 4 MB."""
 
+_PAGE, _THEME, _LEAST = 3_900_000, 12_000, 200_000  # bytes: the page, a theme on it, what opinions always get
+
 SENTIMENTS = ("negative", "neutral", "positive")
 GROUPS = ("detractor", "passive", "promoter", "unscored")
 
@@ -31,6 +33,7 @@ def voices_data(units: pl.DataFrame, summary: dict[str, Any]) -> dict[str, Any]:
     columns = [name for name in units.columns if name not in UNIT_COLUMNS]
     values = {name: sorted({str(v) for v in units[name].drop_nulls().unique() if v != ""}) for name in columns}
     rows, size = [], 0
+    room = min(MOST_BYTES, max(_LEAST, _PAGE - _THEME * len(themes)))
     ordered = units.sort(
         "received_at", "source", "feedback_id", "unit_index", descending=[True, False, False, False], nulls_last=True
     )
@@ -42,7 +45,7 @@ def voices_data(units: pl.DataFrame, summary: dict[str, Any]) -> dict[str, Any]:
             *(values[name].index(str(unit[name])) if unit[name] not in (None, "") else -1 for name in columns),
         ]
         size += len(_dump(row).encode()) + 1
-        if size > MOST_BYTES:
+        if size > room:
             break
         rows.append(row)
     return {

@@ -51,6 +51,8 @@ def bursting_topics(units: pl.DataFrame, business_date: date, *, days: int = 7) 
     n_people, n_recent = len(np.unique(people)), len(np.unique(people[recent]))
     bursting = {}
     for term, rows in holders.items():
+        if len(rows) < _BURST:
+            continue
         now, ever = len(np.unique(people[rows][recent[rows]])), len(np.unique(people[rows]))
         if now >= _BURST and now >= 0.8 * ever:
             p = float(hypergeom.sf(now - 1, n_people, ever, n_recent))
