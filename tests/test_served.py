@@ -254,6 +254,7 @@ def test_a_question_leaves_nights_and_themes_as_they_are(week):
         assert not [theme for theme in store.registry_before(store.dates()[-1]).themes if theme.theme_id.startswith("X")]
 
 
+@pytest.mark.filterwarnings("ignore:Skipped unsupported reflection")  # an index of Prefect's; its tables are what counts
 def test_no_customers_word_and_no_erased_id_is_in_prefects_database(week):
     assert not [line for line in week.logs if SAID[:6] in line or "ペンギン" in line]
     engine = sa.create_engine(week.prefects)
