@@ -26,6 +26,10 @@ _HOUSE = (
     "ハイツ|コーポ|マンション|アパート|メゾン|レジデンス|パレス|ハウス|タワー|ヴィラ|コート|プラザ|ガーデン|テラス|ハイム|シャトー"
     "|ビル|荘|寮|団地"
 )
+_SAID_DIGIT = "[0-9〇零一二三四五六七八九十百]"
+_SAID = rf"{_SAID_DIGIT}{{1,5}}"
+_SAID_TOWN = rf"(?:{_AREA}の?)?{_KANJI}{{1,5}}(?:がの?)?[町丘台谷浜村]"
+_SAID_ROOM = rf"(?:の?[一-龥ァ-ヴー]{{0,8}}(?:{_HOUSE})[一-龥ァ-ヴー]{{0,6}}の?{_SAID}(?:号室?)?)?"
 _FLATS = "ハイツ|コーポ|マンション|アパート|メゾン|レジデンス|ハイム|シャトー|荘"
 _BUILDING = (
     rf"(?:[ 、]?[一-龥ァ-ヴーA-Za-z・]{{0,12}}(?:{_HOUSE})"
@@ -60,6 +64,11 @@ ADDRESSES = (
         rf"住所[はが:、 ]{{1,3}}(?P<v>[^。、\n]{{0,20}}?(?:{_DASHED}|{_BANCHI}){NOT_COUNTED}{_BUILDING})",
     ),
     pattern("[住所]", rf"[一-龥ァ-ヴーA-Za-z・]{{1,12}}(?:{_HOUSE})[一-龥ァ-ヴーA-Za-z・]{{0,6}} ?[0-9]{{2,4}}号室"),
+    # 「緑が丘の三の七」「桂町十の二」: blocks as they are said, after a town.
+    pattern("[住所]", rf"{_SAID_TOWN}の?{_SAID}(?:番地)?(?:の{_SAID}){{1,3}}(?!{_SAID_DIGIT}){NOT_COUNTED}{_SAID_ROOM}"),
+    pattern("[住所]", rf"{_AREA}の?{_KANJI}{{1,4}}の?{_SAID}(?:の{_SAID}){{1,3}}(?!{_SAID_DIGIT}){NOT_COUNTED}{_SAID_ROOM}"),
+    pattern("[住所]", rf"{_AREA}の?{_KANJI}{{1,6}}の?{_SAID}丁目の?{_SAID}(?:番地?)?(?:の{_SAID}){{0,3}}(?!{_SAID_DIGIT}){NOT_COUNTED}{_SAID_ROOM}"),
+    pattern("[住所]", rf"[一-龥ァ-ヴー]{{0,8}}(?:{_FLATS})(?:[一-龥ァ-ヴー]|[ぁ-ん](?!の)){{0,8}}の?[〇零一二三四五六七八九]{{3,4}}(?:号室?)?(?!{_SAID_DIGIT})"),
     pattern("[住所]", rf"[一-龥ァ-ヴーA-Za-z・]{{0,10}}(?:{_FLATS})[一-龥ァ-ヴーA-Za-z・]{{1,10}}の[0-9]{{3,4}}(?:号室?)?(?![0-9,.-])(?! ?(?:{COUNTER}))"),
     pattern(
         "[住所]",

@@ -8,8 +8,10 @@ from typing import NamedTuple
 from pipeline.mask.spans import MARK
 
 _STAMP = r"[\[(]?(?:[0-9]{4}[-/年][0-9]{1,2}[-/月][0-9]{1,2}日? ?)?[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?[\])]?[ \t]*"
+_CLOCK = r"[ \t]+[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?"
 _LABEL = re.compile(
-    rf"[>\s]*(?:{_STAMP})?(?:(?!{MARK.pattern})"
+    rf"[>\s]*(?P<headed>(?!{MARK.pattern}{_CLOCK}\s*$)[^。、?!「」\n]{{1,20}}{_CLOCK}\s*$)"
+    rf"|[>\s]*(?:{_STAMP})?(?:(?!{MARK.pattern})"
     r"(?:(?P<boxed>[【<\[〈《][^】>\]〉》\n]{1,16}[】>\]〉》])[ \t]*:?|(?P<plain>[^\s:「」、。?!\n]{1,16})[ \t]*(?::|\t|(?=「[^\n]*」\s*(?:\n|$)))))?[ \t「]*"
 )
 
@@ -51,6 +53,7 @@ def _lines(text: str) -> Iterator[Turn]:
     for line in text.split("\n"):
         match = _LABEL.match(line)
         assert match  # every part of it is optional
-        speaker = match["boxed"] or match["plain"] or speaker
+        headed = re.sub(r"\s*[0-9:]+\s*$", "", match["headed"] or "")
+        speaker = headed or match["boxed"] or match["plain"] or speaker
         yield Turn(position + match.end(), position + len(line), speaker)
         position += len(line) + 1
