@@ -7,7 +7,7 @@ from pipeline.mask.pattern import pattern
 # Most comments hold no digit, no address and no name label.
 SUSPECT = re.compile(
     r"[\d@＠〇零]|丁目|番地|[hｈ][tｔ]{2}|[wｗ]{3}|アット|[:：]|ID|ＩＤ|申しま|ゼロ|ぜろ|\.(?:com|jp|net)|アカウント|ユーザー名|パス|合言葉|答え"
-    r"|明治|大正|昭和|平成|名義|リガナ|りがな|[〔【\[(（<{]at|[MＭ][rsｒｓRSi]|[A-ZＡ-Ｚ][A-Za-zＡ-Ｚａ-ｚ]+[ 　][A-ZＡ-Ｚ]"
+    r"|明治|大正|昭和|平成|名義|リガナ|りがな|[〔【\[(（<{]at|[MＭ][rsｒｓRSi]|[A-ZＡ-Ｚ][A-Za-zＡ-Ｚａ-ｚ]+[ 　][A-ZＡ-Ｚ]|[一二三四五六七八九十](?:丁目)?の[一二三四五六七八九十]|あっと"
 )
 _KANJI_NAME = r"[一-龥々ヶ]{1,5}(?: [一-龥々ヶぁ-んァ-ヴー]{1,5})?"
 _KANA_NAME = r"[ァ-ヴー]{2,8}(?:[ ・][ァ-ヴー]{2,8})?"

@@ -5,15 +5,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from pipeline.mask.numbers import is_product_code
-from pipeline.mask.pattern import COUNTER, HESITATION
+from pipeline.mask.pattern import COUNTER, HESITATION, LETTER
 
 KANA_DIGIT = (
     "ゼロ|ぜろ|零|レイ|れい|マル|まる|イチ|いち|ニイ|にい|ニー?|にー?|サン|さん|ヨン|よん|シ(?![ァ-ヴ])|ゴー?|ごー?|ロク|ろく|ナナ|なな|シチ|しち"
     "|ハチ|はち|キュウ|きゅう|キュー|きゅー|ク(?![ァ-ヴ])"
-)
-LETTER = (
-    "エー|エイ|ビー|シー|ディー|デー|イー|エフ|ジー|エイチ|エッチ|アイ|ジェー|ジェイ|ケー|ケイ|エル|エム|エヌ|オー|ピー|キュー|アール|エス|ティー|テー"
-    "|ユー|ブイ|ヴィー?|ダブリュー|ダブル|エックス|ワイ|ゼット|ゼッド|ズィー"
 )
 _SIGN = "ハイフン|はいふん|アンダーバー|アンダースコア|ピリオド|スラッシュ|スペース|マイナス|シャープ|ドット"
 _GAP = re.compile(rf"(?:[-_. の・、,/と]|に、|(?:{_SIGN})|{HESITATION}|それから|あと、?){{0,5}}")
@@ -29,7 +25,7 @@ _ATOM = re.compile(
     r"|(?P<amount>[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+\.[0-9]{1,2}(?![0-9.]))"
     r"|(?P<digits>[0-9]+)"
     rf"|(?P<kanji>(?<![一-龥々第])[{_KANJI}百十]+(?![一-龥々]|つ|人|度|緒))"
-    rf"|(?P<kana>(?:(?<![ぁ-んァ-ヴー一-龥])|(?<=[はがのもで]))(?:{KANA_DIGIT})(?:[・、ー ]?(?:{KANA_DIGIT}))*(?=[^ぁ-んー]|の|で|に|は|が|と|って|$))"
+    rf"|(?P<kana>(?:(?<![ぁ-んァ-ヴー一-龥])|(?<=[はがのもで])|(?<=じゃあ)|(?<=えーと)|(?<=えっと))(?:{KANA_DIGIT})(?:[・、ー ]?(?:{KANA_DIGIT}))*(?=[^ぁ-んー]|の|で|に|は|が|と|って|$))"
     r"|(?P<letters>(?<![A-Za-z])[A-Za-z]{1,4}(?![A-Za-z]))"
     rf"|(?P<named>(?<![ァ-ヴー])(?:{LETTER})(?=[^ァ-ヴー]|$))"
 )
