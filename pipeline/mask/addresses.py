@@ -28,7 +28,8 @@ _HOUSE = (
 )
 _SAID_DIGIT = "[0-9〇零一二三四五六七八九十百]"
 _SAID = rf"{_SAID_DIGIT}{{1,5}}"
-_SAID_TOWN = rf"(?!住所)(?:{_AREA}の?(?:えーと?|えっと|あの)?)?{_KANJI}{{1,5}}(?:がの?)?[町丘台谷浜村]"
+_SAID_AREA = rf"(?!住所)(?<!住)(?:{_AREA}{{1,3}}の?(?:えーと?|えっと|あの)?)?"
+_SAID_TOWN = rf"{_KANJI}{{1,5}}(?:がの?)?[町丘台谷浜村]"
 _SAID_ROOM = rf"(?:の?[一-龥ァ-ヴー]{{0,8}}(?:{_HOUSE})[一-龥ァ-ヴー]{{0,6}}の?{_SAID}(?:号室?)?)?"
 _FLATS = "ハイツ|コーポ|マンション|アパート|メゾン|レジデンス|ハイム|シャトー|荘"
 _BUILDING = (
@@ -65,7 +66,7 @@ ADDRESSES = (
     ),
     pattern("[住所]", rf"[一-龥ァ-ヴーA-Za-z・]{{1,12}}(?:{_HOUSE})[一-龥ァ-ヴーA-Za-z・]{{0,6}} ?[0-9]{{2,4}}号室"),
     # 「緑が丘の三の七」「桂町十の二」: blocks as they are said, after a town.
-    pattern("[住所]", rf"{_SAID_TOWN}の?{_SAID}(?:番地)?(?:の{_SAID}){{1,3}}(?!{_SAID_DIGIT}){NOT_COUNTED}{_SAID_ROOM}"),
+    pattern("[住所]", rf"{_SAID_AREA}(?P<v>{_SAID_TOWN}の?{_SAID}(?:番地)?(?:の{_SAID}){{1,3}}(?!{_SAID_DIGIT}){NOT_COUNTED}{_SAID_ROOM})"),
     pattern("[住所]", rf"{_AREA}{{1,3}}の?{_KANJI}{{1,4}}の?{_SAID}(?:の{_SAID}){{1,3}}(?!{_SAID_DIGIT}){NOT_COUNTED}{_SAID_ROOM}"),
     pattern("[住所]", rf"{_AREA}{{1,3}}の?{_KANJI}{{1,6}}の?{_SAID}丁目の?{_SAID}(?:番地?)?(?:の{_SAID}){{0,3}}(?!{_SAID_DIGIT}){NOT_COUNTED}{_SAID_ROOM}"),
     pattern("[住所]", rf"[一-龥ァ-ヴー]{{0,8}}(?:{_FLATS})(?:[一-龥ァ-ヴー]|[ぁ-ん](?!の)){{0,8}}の?[〇零一二三四五六七八九]{{3,4}}(?:号室?)?(?!{_SAID_DIGIT})"),

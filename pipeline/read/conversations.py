@@ -118,7 +118,7 @@ _LETTERS_CUSTOMER, _LETTERS_AGENT = "[CUQ]|客|お", "[AO]|オ|担"
 _TIME = r"\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d{1,3})?"
 _DATE_TIME = rf"(?:\d{{4}}[-/年]\d{{1,2}}[-/月]\d{{1,2}}日?[T\s]+)?{_TIME}(?:\s*(?:-->|[-~〜])\s*{_TIME})?"
 _STAMP = rf"[\[(<]?{_DATE_TIME}[\])>]?"
-_NAME = r"[一-龥々ぁ-んァ-ヴー]{1,6}(?:さん|様|氏)?"
+_NAME = r"[一-龥々ァ-ヴー]{1,6}(?:さん|様|氏)?"
 _WHO_EXACTLY = (  # オペレーターA, 担当(佐藤), OP 1, 担当・佐藤, オペレーター佐藤
     rf"(?:[ _-]?[A-Z0-9]{{1,2}}|\s?[(\[](?:[^)\]]{{1,16}}|{MARK.pattern})[)\]]|[ ・/]{_NAME}|[ ・/]?{MARK.pattern}|(?:(?<=[者当])|(?<=ター)|(?<=OP)){_NAME})?(?:\s*{_STAMP})?"
 )
@@ -172,7 +172,8 @@ def _turn(line: str, marks: _Marks) -> _Turn:
         return _Turn("", None, line, line)
     part = found.groupdict()
     if part["headed"]:
-        return _Turn(part["headed"], None, "", line)
+        known = marks.weak.match(f"{part['headed']} -")
+        return _Turn(part["headed"], bool(known["customer"]) if known else None, "", line)
     words = re.sub(r"^「(.*?)」?$", r"\1", part["words"]) if part["words"].startswith("「") else part["words"]
     if part["unknown"]:
         return _Turn(part["unknown"].strip(), None, words, line)
@@ -198,7 +199,7 @@ def _sides(turns: list[_Turn]) -> dict[str, bool]:
     """Return, for every label that is a speaker's mark, whether it is the customer's."""
     sides = {turn.label: turn.customer for turn in turns if turn.label and turn.customer is not None}
     if sides and all(re.match("返信", label) for label in sides):  # short messages: a firm's, and what was sent back
-        sides = {}
+        sides = dict.fromkeys(sides, True) | {turn.label: False for turn in turns if turn.label[:1] == "【" and turn.label not in sides}
     if any(_letter(turn.label) == "B" for turn in turns):  # A and B: either may be the agent
         sides = {label: side for label, side in sides.items() if _letter(label) != "A"}
     counted = Counter(turn.label for turn in turns if turn.label and turn.label not in sides)
