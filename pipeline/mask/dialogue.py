@@ -187,8 +187,8 @@ def _presented(text: str) -> Iterator[tuple[int, int]]:
         first = greets and start < spoken[0].end and re.match(r"でございます(?!ね|か)", text[end:])
         at_desk = greets and _DESK.search(text, max(0, start - 16), start) and re.fullmatch(r"[ぁ-ん]{2,6}", name)
         opens_call = start < (spoken[0].end if spoken else 0)
-        rare = re.fullmatch(r"[一-龥々]{2,4}|[ァ-ヴー]+[・ ][ァ-ヴー]+", name) and (first or not is_word(name))
-        rare = rare or (at_desk and (opens_call or not is_word(name)))
+        rare = bool(re.fullmatch(r"[一-龥々]{2,4}|[ァ-ヴー]+[・ ][ァ-ヴー]+", name) and (first or not is_word(name)))
+        rare = rare or bool(at_desk and (opens_call or not is_word(name)))
         if is_person_name(name) or rare:
             yield start, end
 
