@@ -1,9 +1,10 @@
 """How much personal data is masked, and how much else: python -m benchmarks.masking [FOLDER] [--misses] [--file PATH].
 
-Gold sets: tests/data/conversations.jsonl, whose halves `dev` and `dev2`, and tests/data/conversations_dev3.jsonl, which
-were developed on; tests/data/conversations_held_out.jsonl, where it is there, of which only the totals are looked at;
-and, given FOLDER, survey/shop.csv with survey/shop.gold.jsonl. With --file only that file is measured, every line of it
-as one set, and nothing is written; tests/data/README.md has the format.
+Gold sets: tests/data/conversations.jsonl, whose halves `dev` and `dev2`, tests/data/conversations_dev3.jsonl and
+tests/data/conversations_dev4.jsonl, which were developed on; tests/data/conversations_held_out.jsonl, where it is
+there, of which only the totals are looked at; and, given FOLDER, survey/shop.csv with survey/shop.gold.jsonl. With
+--file only that file is measured, every line of it as one set, and nothing is written; tests/data/README.md has the
+format.
 
 A string is caught when every letter and digit of it, the の of 「3の5」 aside, is under a mark at every place where it
 stands (of an address: what follows prefecture and city); `verbatim` counts the laxer way, a string that no longer
@@ -42,7 +43,8 @@ HERE = Path(__file__).parent
 RESULT = HERE / "results" / "masking.json"
 DATA = HERE.parent / "tests" / "data"
 HELD_OUT = DATA / "conversations_held_out.jsonl"
-CONVERSATIONS = (DATA / "conversations.jsonl", DATA / "conversations_dev3.jsonl", HELD_OUT)
+DEVELOPED_ON = ("conversations.jsonl", "conversations_dev3.jsonl", "conversations_dev4.jsonl")
+CONVERSATIONS = (*(DATA / name for name in DEVELOPED_ON), HELD_OUT)
 CITY = re.compile(
     r"(?:〒?[0-9]{3}-[0-9]{4} ?)?(?:(?:北海道|東京都|(?:大阪|京都)府|[一-龥]{2,3}県) ?)?"
     r"(?:[一-龥ぁ-ん]{1,6}市)?(?:[一-龥]{1,5}区)?"

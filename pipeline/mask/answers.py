@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator
 
 from pipeline.mask.lexicon import is_person_name, is_quality, is_word
-from pipeline.mask.pattern import HESITATION
+from pipeline.mask.pattern import HESITATION, LETTER
 from pipeline.mask.phrases import is_no_ordinary_word, name_end
 from pipeline.mask.spans import MARK
 from pipeline.mask.spellings import explained, spelled_out
-from pipeline.mask.spoken import KANA_DIGIT, LETTER, spoken_values
+from pipeline.mask.spoken import KANA_DIGIT, spoken_values
 from pipeline.mask.vocabulary import ASKED, NO_NAME, RELATIVES
 
 Spans = Iterator[tuple[int, int]]

@@ -33,19 +33,20 @@ _ANSWERED = re.compile(
 )
 _CALLED = re.compile(
     r"(?P<v>[一-龥々ヶ]{1,6}(?: [一-龥々]{1,4})?|[ァ-ヴー]{2,8}(?:[ ・]?[ァ-ヴー]{2,8})?|[ぁ-んー]{2,8}|[A-Z][A-Za-z]+(?: [A-Z][A-Za-z]+)?)(?:様|さま)"
-    r"(?=(?:で(?:いらっしゃい|ござい|す|お間違い|よろしい)|の(?:ご|お)|、|。|ご本人|[はがにもへ]|より|からの|宛|お待たせ|$|\n))"
+    r"(?=(?:で(?:いらっしゃい|ござい|す|お間違い|よろしい)|の(?:ご|お)|、|。|ご|お|漢字|下の|[はがにもへとを]|より|$|\n|えー|からの|宛|お待たせ|$|\n))"
 )
+_CALLED_IN_KANA = re.compile(r"(?<![ァ-ヴ一-龥々])(?<![ァ-ヴ]ー)(?P<v>[ァ-ヴ][ァ-ヴー]{1,7}(?: [ァ-ヴー]{2,8})?)様(?![式態子相])")
 _PRESENTS = re.compile(
     r"(?:^|[、。\s「:のは]|(?:担当|担当者|オペレーター|私|わたくし)(?:は|、|の)?|(?:いたし|致し)ます)(?P<v>[一-龥々ヶ]{1,5}(?: [一-龥々]{1,3})?|[ァ-ヴー]{2,8}(?:[・ ][ァ-ヴー]{2,8})?|[ぁ-んー]{2,7})"
     r"(?=(?P<greets>で(?:す(?!か|が、|けど)|ござい(?:ます|まし)))|が(?:承|うけたまわ|担当|ご案内|ご?対応|お受け|お伺い|伺|うかが|お話)|と(?:申|もうし)ます(?!上))"
 )
-_DESK = re.compile(r"(?:[ァ-ヴー]{2,}|担当|本日の|わたくし|私|[課部室係店社局所校院館者員]|銀行|金庫|生命|保険|不動産|電[力機気]|ガス|証券|通信|旅行|窓口|商事|塾|区|市)[の、]$")
+_DESK = re.compile(r"(?:[ァ-ヴー]{2,}|担当|本日の|わたくし|私|[課部室係店社局所校院館者員]|銀行|金庫|生命|保険|不動産|電[力機気]|ガス|証券|通信|旅行|窓口|受付|管理|通販|商会|運送|運輸|交通|商店|薬局|医院|歯科|クリニック|ホテル|商事|塾|区|市)[の、]$")
 _NO_PERSON = re.compile(r"(?:お客|みな|皆|どちら|どなた|お?疲れ|おかげ|ごちそう|奥|旦那|王|神|仏|殿|何|貴|上|外|有り|模|仕|同|ご家族|ご本人|母|父|契約者|受取人|代表者|担当者|利用者|ご?主人|お子|お嬢|お母|お父|銀行|信金|生命|証券|電力|損保|保険|交通|観光|旅行|学園|大学|病院|薬局|信販|運輸|宅配|通信|電機|不動産|[店社会部課局室院校屋堂館所口付係長者区県市駅])$|^(?:お|ご|御)")
 _OTHER_KANA = str.maketrans({chr(c): chr(c + 0x60) for c in range(0x3041, 0x3097)} | {chr(c + 0x60): chr(c) for c in range(0x3041, 0x3097)})
 _READING = re.compile(r"\[氏名\] ?[(（](?P<v>[ァ-ヴー・ ]{3,16}|[ぁ-んー ]{4,14}|[A-Z][A-Za-z ]{3,24})[)）]")
 _AIZUCHI = re.compile(rf"(?:{HESITATION}|はい|ええ|うん|そうです(?:か|ね)?|なるほど|わかりました|分かりました|承知(?:しました|いたしました)|かしこまりました|お願いします|どうぞ|もしもし|少々お待ちください|ちょっと待ってください(?:ね)?|あ|[(（].{{1,8}}[)）]|[、。!. ])*$")
 _GIVEN_AFTER = re.compile(r" ?[ぁ-んー]{2,4}(?=の(?:母|父|保護者|妻|夫|家)|さん|ちゃん|くん|様|です|と申|と言|[。、」\n]|$)")
-_PARTICLES = re.compile(r" ?(?:から|まで|より|だけ|など|では|には|とは|でも|にも|のは|との|への|です|でし|という|って|ですが|さん|さま|くん|ちゃん|だよ|だけど|とか|なの|じゃ|のほう|けど|ですけ|ですね|ですよ|なんで)")
+_PARTICLES = re.compile(r" ?(?:なん|から|まで|より|だけ|など|では|には|とは|でも|にも|のは|との|への|です|でし|という|って|ですが|さん|さま|くん|ちゃん|だよ|だけど|とか|なの|じゃ|のほう|けど|ですけ|ですね|ですよ|なんで)")
 _TITLE = re.compile(r"様|さま|さん|氏|君|くん|ちゃん|殿|宛|名義|[店部課係院所室支社会塾園校]長|先生|主任|方(?![法針向面式])")
 _BEFORE = re.compile(r"(?:担当者?|者|長|員|係|様|受付)$")
 
@@ -111,7 +112,7 @@ def _spans(text: str) -> list[Span]:
     taken = [match.span() for match in MARK.finditer(text)]
     spans: list[Span] = []
     reach = 0
-    for start, end, mark in sorted({*told, *again}, key=lambda span: (span[0], -span[1])):
+    for start, end, mark in sorted(dict.fromkeys([*told, *again]), key=lambda span: (span[0], -span[1])):
         if reach <= start < end and not any(start < stop and begin < end for begin, stop in taken):
             spans.append((start, end, mark))
             reach = end
@@ -184,7 +185,10 @@ def _presented(text: str) -> Iterator[tuple[int, int]]:
         if (match["greets"] and not greets) or _NO_PERSON.search(name) or not is_no_ordinary_word(name, known=False):
             continue
         first = greets and start < spoken[0].end and re.match(r"でございます(?!ね|か)", text[end:])
-        rare = re.fullmatch(r"[一-龥々]{2,4}|[ァ-ヴー]+[・ ][ァ-ヴー]+", name) and (first or not is_word(name))
+        at_desk = greets and _DESK.search(text, max(0, start - 16), start) and re.fullmatch(r"[ぁ-ん]{2,6}", name)
+        opens_call = start < (spoken[0].end if spoken else 0)
+        rare = bool(re.fullmatch(r"[一-龥々]{2,4}|[ァ-ヴー]+[・ ][ァ-ヴー]+", name) and (first or not is_word(name)))
+        rare = rare or bool(at_desk and (opens_call or not is_word(name)))
         if is_person_name(name) or rare:
             yield start, end
 
@@ -198,6 +202,9 @@ def _called(text: str) -> Iterator[tuple[int, int]]:
             longest = start
         if longest is not None:
             yield longest, end
+    for match in _CALLED_IN_KANA.finditer(text):
+        if is_no_ordinary_word(match["v"], known=False):
+            yield match.span("v")
 
 
 def _again(text: str, name: str) -> Iterator[tuple[int, int]]:
@@ -205,7 +212,8 @@ def _again(text: str, name: str) -> Iterator[tuple[int, int]]:
     for match in re.finditer(re.escape(name), text):
         start, end = match.span()
         titled = _TITLE.match(text, end)
-        inside = re.search(r"[一-龥々ァ-ヴー]$", text[:start][-1:]) and not _BEFORE.search(text[max(0, start - 4) : start])
+        hiragana = len(name) > 2 and re.match(r"[ぁ-ん]", name)
+        inside = not hiragana and re.search(r"[一-龥々ァ-ヴー]$", text[:start][-1:]) and not _BEFORE.search(text[max(0, start - 4) : start])
         goes_on = re.match(r"[一-龥々]" if re.search(r"[ァ-ヴー]$", name) else r"[一-龥々ァ-ヴー]", text[end : end + 1])
         short = len(name) == 1 or name in SURNAME_NOUNS or re.fullmatch(r"[ぁ-んー]{1,2}", name)
         full = name_end(text, start, _ANSWERED, is_person_name)

@@ -84,6 +84,8 @@ _PHRASES = (
     _phrase(r"(?:小学?[1-6]|中学?[1-3]|高校?[1-3]|[1-6]年生?|年[長中少]|[0-9]{1,2}(?:歳|才|[かヶ]月))の", _PARTICLE, _is_given),
     _phrase(r"(?:うち|我が家|わが家)の", r"(?:[がはもにを]|です(?!か)|くん|ちゃん)", _is_given),
     _phrase(rf"(?:{_any(ROLES)})の", _PARTICLE, _is_surname),
+    _phrase(r"(?:うち|私|わたし|僕|名字|苗字)は", r"(?:なん)?です(?!か)|と書|って書", _is_surname),
+    _phrase(rf"(?:{_any(RELATIVES)}|子ども|子供|息子|娘|付き添い|同行者)[はが]", r"(?:って|という|っていう|と(?:申|言い|いい)|です(?!か)|、[0-9]{1,2}[歳才]|で合って)", _is_given),
 )
 _ENDINGS = (
     _phrase(_EDGE, r"と(?:申し|もうし)ます(?!上)|と申す|と名乗|を名乗|という者", is_no_ordinary_word),
@@ -91,6 +93,7 @@ _ENDINGS = (
     _phrase(_EDGE, r"って呼(?:び出|ばれ|んで)|と呼(?:び出|ばれ)|で(?:予約し(?:た|て)|登録し(?:た|て)|[0-9二三四五六]{1,2}名)|に(?:代|替)わ(?:って(?:くれ|くだ|もら|お|電|、|$)|り(?:ます|ました))", _is_name),
     _phrase(_EDGE, r"、?(?:ひらがな|カタカナ|漢字|ローマ字|片仮名|平仮名)(?:で|、)", _is_name),
     _phrase(_EDGE, r"(?:より|拝)(?:\n|$)", _is_name),
+    _phrase(_EDGE, rf"は(?:{_any(RELATIVES)})(?:です|の名前|の名)", _is_given),
     _phrase(_EDGE, r"[（(](?:保護者|本人|母|父|妻|夫|代理|契約者|担当)[）)]", _is_name),
 )
 _EDGE_RE, _MODIFIED_RE = re.compile(_EDGE), re.compile(_MODIFIED)

@@ -6,7 +6,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from pipeline.mask.lexicon import readings
-from pipeline.mask.spoken import LETTER
+from pipeline.mask.pattern import LETTER
 
 _KANJI = "一-龥々"
 _RADICAL = (
@@ -34,6 +34,8 @@ _PHRASE = re.compile(
     rf"|(?:[{_KANJI}]{{1,4}}[いるしきく]{{0,2}}に、?)?(?:[ぁ-んァ-ヴーA-Za-z]{{1,5}})?(?P<w>[{_KANJI}]{{2,4}})の(?P<x>[{_KANJI}]))(?=と(?:書|読)|って(?:書|読)|です|で(?:[、。\s]|$)|[。\n]|$)"
 )
 _READ_SO = re.compile(r"(?:と|って)書いて、?「?(?P<v>[ぁ-んー]{2,6}?|[ァ-ヴー]{2,8}|[一-龥]{1,4})(?=です|と(?:読|いい|言い|申)|って|。|」|、|$)")
+_SOUND = re.compile(rf"(?<![{_KANJI}])(?P<w>お?[{_KANJI}]{{1,3}}[ぁ-ん]{{0,2}}?)の(?P<p>[ぁ-ん]{{1,4}}?)(?=に(?:[{_KANJI}ぁ-ん])|[、。]|一文字|(?:と|って)書|です|で|$|\n)")
+_HANGING = re.compile(rf"(?:に、?お?[{_KANJI}]{{1,3}}[いるくしむぶ]?(?:の[ぁ-ん]{{1,4}}?)?|一文字)(?=に|で|です|、|。|(?:と|って)書|一文字|$|\n)")
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 _KATAKANA = str.maketrans({chr(code): chr(code + 0x60) for code in range(0x3041, 0x3097)})
 _VOICED = dict(zip("ガギグゲゴザジズゼゾダヂヅデドバビブベボパピプペポ", "カキクケコサシスセソタチツテトハヒフヘホハヒフヘホ", strict=True))
@@ -52,6 +54,7 @@ def spelled_out(text: str, least: int = 2) -> Iterator[tuple[int, int]]:
     strong += [(*match.span(), 1) for match in _REMARK.finditer(text)]
     strong += [(*match.span(), 2) for match in _PHRASE.finditer(text) if not match["x"] and re.match(r"と書きます", text[match.end() :])]
     strong += _items(text)
+    strong += _read_out(text)
     strong.sort()
     for run in _runs(text, strong):
         if sum(weight for *_, weight in run) >= least:
@@ -72,6 +75,18 @@ def explained(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
             yield match.span()
     for match in _READ_SO.finditer(text, start, end):
         yield match.span("v")
+
+
+def _read_out(text: str) -> Iterator[tuple[int, int, int]]:
+    """Yield 「真ん中のなか」「理由のゆう」 and what 「に」 hangs on them: a word, and the part of its reading that is meant."""
+    for match in _SOUND.finditer(text):
+        word, part = match["w"], match["p"].translate(_KATAKANA)
+        if word not in _NO_WORD and any(part in reading for reading in _read(word.removeprefix("お"))):
+            end = match.end("p")
+            while more := _HANGING.match(text, end):
+                end = more.end()
+            weight = 2 if end > match.end("p") or re.match(r"一文字|[とって]{1,2}書", text[end:]) else 1
+            yield match.start(), end, weight
 
 
 def _items(text: str) -> Iterator[tuple[int, int, int]]:

@@ -5,21 +5,17 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from pipeline.mask.numbers import is_product_code
-from pipeline.mask.pattern import COUNTER, HESITATION
+from pipeline.mask.pattern import COUNTER, HESITATION, LETTER
 
 KANA_DIGIT = (
     "ゼロ|ぜろ|零|レイ|れい|マル|まる|イチ|いち|ニイ|にい|ニー?|にー?|サン|さん|ヨン|よん|シ(?![ァ-ヴ])|ゴー?|ごー?|ロク|ろく|ナナ|なな|シチ|しち"
     "|ハチ|はち|キュウ|きゅう|キュー|きゅー|ク(?![ァ-ヴ])"
 )
-LETTER = (
-    "エー|エイ|ビー|シー|ディー|デー|イー|エフ|ジー|エイチ|エッチ|アイ|ジェー|ジェイ|ケー|ケイ|エル|エム|エヌ|オー|ピー|キュー|アール|エス|ティー|テー"
-    "|ユー|ブイ|ヴィー?|ダブリュー|ダブル|エックス|ワイ|ゼット|ゼッド|ズィー"
-)
 _SIGN = "ハイフン|はいふん|アンダーバー|アンダースコア|ピリオド|スラッシュ|スペース|マイナス|シャープ|ドット"
 _GAP = re.compile(rf"(?:[-_. の・、,/と]|に、|(?:{_SIGN})|{HESITATION}|それから|あと、?){{0,5}}")
 _COUNTED = re.compile(rf" ?(?:{COUNTER}|号室|号棟|段|種類|点|ヶ|ギガ|メガ|パー|代|連|泊|食|口[でをに]|箱|本|袋|名[様で、。]|室|曲|話|章|行|便|番(?:搭乗|ホーム|窓口|ゲート|線|目|出口))")
 _PRICE = re.compile(r"[¥$][0-9,.]*$|(?:第|約|税込|残り|合計|全部で|あと|定価|[Vv]er\.?|バージョン|築|HTTP|エラー|ステータス|iPhone|Windows|PS|iOS|Android|IPv) ?$")
-_MEASURE = re.compile(r"[0-9]+(?:[KMGT]B?|[kmc]?m|m?l|[km]?g|[VWALXx]|mAh|k?Hz|px|[KMG]?bps|%|h|min|LDK|DK|K)", re.IGNORECASE)
+_MEASURE = re.compile(r"[0-9]+(?:[KMGT]B?|[kmc]?m|m?l|[km]?g|[VWALXx]|mAh|k?Wh?|k?Hz|px|[KMG]?bps|%|h|min|LDK|DK|K)", re.IGNORECASE)
 _NO_CODE = frozenset(["HTTP", "OS", "IOS", "GB", "MB", "TB", "PC", "TV", "NO", "VER", "OK", "NG", "AM", "PM", "KB", "CM", "KM", "KG", "USB", "SMS"])
 _KANJI = "〇零一二三四五六七八九"
 _REPEATED = r"が、?(?:ふたつ|二つ|2つ|みっつ|三つ|3つ|よっつ|四つ|4つ|2個|3個|続)"
@@ -29,7 +25,7 @@ _ATOM = re.compile(
     r"|(?P<amount>[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+\.[0-9]{1,2}(?![0-9.]))"
     r"|(?P<digits>[0-9]+)"
     rf"|(?P<kanji>(?<![一-龥々第])[{_KANJI}百十]+(?![一-龥々]|つ|人|度|緒))"
-    rf"|(?P<kana>(?:(?<![ぁ-んァ-ヴー一-龥])|(?<=[はがのもで]))(?:{KANA_DIGIT})(?:[・、ー ]?(?:{KANA_DIGIT}))*(?=[^ぁ-んー]|の|で|に|は|が|と|って|$))"
+    rf"|(?P<kana>(?:(?<![ぁ-んァ-ヴー一-龥])|(?<=[はがのもで])|(?<=じゃあ)|(?<=えーと)|(?<=えっと))(?:{KANA_DIGIT})(?:[・、ー ]?(?:{KANA_DIGIT}))*(?=[^ぁ-んー]|の|で|に|は|が|と|って|$))"
     r"|(?P<letters>(?<![A-Za-z])[A-Za-z]{1,4}(?![A-Za-z]))"
     rf"|(?P<named>(?<![ァ-ヴー])(?:{LETTER})(?=[^ァ-ヴー]|$))"
 )

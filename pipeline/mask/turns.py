@@ -8,14 +8,17 @@ from typing import NamedTuple
 from pipeline.mask.spans import MARK
 
 _STAMP = r"[\[(]?(?:[0-9]{4}[-/年][0-9]{1,2}[-/月][0-9]{1,2}日? ?)?[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?[\])]?[ \t]*"
+_CLOCK = r"[ \t]+[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?"
 _LABEL = re.compile(
-    rf"[>\s]*(?:{_STAMP})?(?:(?!{MARK.pattern})"
-    r"(?:(?P<boxed>[【<\[〈《][^】>\]〉》\n]{1,16}[】>\]〉》])[ \t]*:?|(?P<plain>[^\s:「」、。?!\n]{1,16})[ \t]*(?::|\t|(?=「[^\n]*」\s*(?:\n|$)))))?[ \t「]*"
+    rf"[>\s]*(?P<headed>[^。、?!「」\n]{{1,20}}{_CLOCK}\s*$)"
+    rf"|[>\s]*(?:{_STAMP})?(?:(?!{MARK.pattern})"
+    r"(?:(?P<weak>(?:CU|OP|IN|OUT|AG|CS)(?= +[^ ]))|(?P<boxed>[【<\[〈《][^】>\]〉》\n]{1,16}[】>\]〉》])[ \t]*:?|(?P<plain>[^\s:「」、。?!\n]{1,16})[ \t]*(?::|\t|(?=「[^\n]*」\s*(?:\n|$)))))?[ \t「]*"
 )
 
 
 BREAK = "\ue000"  # ends a message of a thread; no text needs it
 _SENTENCE = re.compile(rf"[^。?!\n{BREAK}]+[。?!」]*")
+_SPACED = re.compile(rf"[^。?! \n{BREAK}]+")  # recognised speech in one line: a space between the turns
 
 
 class Turn(NamedTuple):
@@ -43,7 +46,8 @@ def turns(text: str) -> list[Turn]:
 
 def sentences(text: str, turn: Turn) -> list[tuple[int, int]]:
     """Return where the sentences of a turn stand."""
-    return [match.span() for match in _SENTENCE.finditer(text, turn.start, turn.end)]
+    running = turn.end - turn.start > 80 and not re.search(r"[。、]", text[turn.start : turn.end]) and text.count(" ", turn.start, turn.end) > 3
+    return [match.span() for match in (_SPACED if running else _SENTENCE).finditer(text, turn.start, turn.end)]
 
 
 def _lines(text: str) -> Iterator[Turn]:
@@ -51,6 +55,7 @@ def _lines(text: str) -> Iterator[Turn]:
     for line in text.split("\n"):
         match = _LABEL.match(line)
         assert match  # every part of it is optional
-        speaker = match["boxed"] or match["plain"] or speaker
+        headed = re.sub(r"\s*[0-9:]+\s*$", "", match["headed"] or "")
+        speaker = headed or match["weak"] or match["boxed"] or match["plain"] or speaker
         yield Turn(position + match.end(), position + len(line), speaker)
         position += len(line) + 1

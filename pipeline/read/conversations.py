@@ -120,7 +120,7 @@ _DATE_TIME = rf"(?:\d{{4}}[-/年]\d{{1,2}}[-/月]\d{{1,2}}日?[T\s]+)?{_TIME}(?:
 _STAMP = rf"[\[(<]?{_DATE_TIME}[\])>]?"
 _NAME = r"[一-龥々ァ-ヴー]{1,6}(?:さん|様|氏)?"
 _WHO_EXACTLY = (  # オペレーターA, 担当(佐藤), OP 1, 担当・佐藤, オペレーター佐藤
-    rf"(?:[ _-]?[A-Z0-9]{{1,2}}|\s?[(\[](?:[^)\]]{{1,16}}|{MARK.pattern})[)\]]|[ ・/]{_NAME}|(?:(?<=[者当])|(?<=ター)|(?<=OP)){_NAME})?(?:\s*{_STAMP})?"
+    rf"(?:[ _-]?[A-Z0-9]{{1,2}}|\s?[(\[](?:[^)\]]{{1,16}}|{MARK.pattern})[)\]]|[ ・/]{_NAME}|[ ・/]?{MARK.pattern}|(?:(?<=[者当])|(?<=ター)|(?<=OP)){_NAME})?(?:\s*{_STAMP})?"
 )
 _SEPARATOR = r"\s*(?:\*\*)?\s*(?:[:>→⇒|\t]|->|=>|[-―—](?=\s))\s*(?:\*\*)?\s*"
 _BULLET = r"(?:[■□●○◆◇▼▽▲△★☆・※#*-]+\s*|\d{1,3}[.)]\s*)?"
@@ -143,16 +143,17 @@ def _marks(agent_marks: tuple[str, ...], customer_marks: tuple[str, ...]) -> _Ma
         rf"|(?:(?:(?P<customer_3>{customer})|(?P<agent_3>{agent})){_WHO_EXACTLY})\s*$"
         rf"|(?P<plain>(?:(?P<customer_2>{named}|{_LETTERS_CUSTOMER})|(?P<agent_2>{agent}|{_LETTERS_AGENT})){_WHO_EXACTLY})"
         rf"(?:{_SEPARATOR}|\s*(?=「(?:[^」]*|.*」)\s*$))"
+        rf"|(?P<headed>[^\s。、「」!?][^。、「」!?]{{0,20}}?)\s+{_TIME}\s*$"
         rf"|(?P<unknown>(?!{MARK.pattern}){_OPEN}\s*{_UNKNOWN}\s*{_CLOSE}\s*:?|{_UNKNOWN}(?:\s*{_STAMP})?\s*(?:[:>|\t]|(?=「(?:[^」]*|.*」)\s*$)))\s*"
         r")(?P<words>.*)$"
     )
-    weak = rf"{_BULLET}(?:(?P<customer>{customer})|(?P<agent>{agent})){_WHO_EXACTLY}(?:\s|,\s*)(?P<words>\S.*)$"
+    weak = rf"{_BULLET}(?:(?P<customer>{customer}|IN)|(?P<agent>{agent}|OUT)){_WHO_EXACTLY}(?:\s|,\s*)(?P<words>\S.*)$"
     bare = rf"(?:{named}|{agent}){_WHO_EXACTLY}"
     inside = (
         rf"(?<=[。!?」\s/|…])\s*(?=(?:{_STAMP}\s*)?(?:(?:(?<!\w)(?:OP|CU|AG|CS)|{bare})\s*:|[【\[〈《<]{bare}[】\]〉》>]))"
         rf"|(?<=」)(?=(?:{bare})「)"
     )
-    stamp = rf"^{_BULLET}(?:[\[(<]{_DATE_TIME}[\])>]\s*|{_DATE_TIME}(?:[,\t|]\s*|\s+|$)(?=$|{_BULLET}(?:{_OPEN}?(?:{bare}|[A-Z]\s*:)|{_UNKNOWN}\s*[:\t])))"
+    stamp = rf"^{_BULLET}(?:[\[(<]{_DATE_TIME}[\])>]\s*|{_DATE_TIME}(?:[,\t|]\s*|\s+|$)(?=$|{_BULLET}(?:(?:IN|OUT)\s|{_OPEN}?(?:{bare}|[A-Z]\s*:)|{_UNKNOWN}\s*[:\t])))"
     return _Marks(*(re.compile(pattern, re.IGNORECASE) for pattern in (start, weak, inside, stamp)))
 
 
@@ -170,11 +171,14 @@ def _turn(line: str, marks: _Marks) -> _Turn:
     if not found:
         return _Turn("", None, line, line)
     part = found.groupdict()
+    if part["headed"]:
+        known = marks.weak.match(f"{part['headed']} -")
+        return _Turn(part["headed"], bool(known["customer"]) if known else None, "", line)
     words = re.sub(r"^「(.*?)」?$", r"\1", part["words"]) if part["words"].startswith("「") else part["words"]
     if part["unknown"]:
         return _Turn(part["unknown"].strip(), None, words, line)
     customer = bool(part["own_customer"] or part["customer"] or part["customer_2"] or part["customer_3"])
-    label = found[0][: found.start("words")].strip()
+    label = re.sub(rf"\s+{_TIME}$", "", found[0][: found.start("words")].strip())
     return _Turn(label or "?", customer, words, line)
 
 
@@ -194,6 +198,8 @@ def _with_weak_marks(turns: list[_Turn], marks: _Marks) -> list[_Turn]:
 def _sides(turns: list[_Turn]) -> dict[str, bool]:
     """Return, for every label that is a speaker's mark, whether it is the customer's."""
     sides = {turn.label: turn.customer for turn in turns if turn.label and turn.customer is not None}
+    if sides and all(re.match("返信", label) for label in sides):  # short messages: a firm's, and what was sent back
+        sides = dict.fromkeys(sides, True) | {turn.label: False for turn in turns if turn.label[:1] == "【" and turn.label not in sides}
     if any(_letter(turn.label) == "B" for turn in turns):  # A and B: either may be the agent
         sides = {label: side for label, side in sides.items() if _letter(label) != "A"}
     counted = Counter(turn.label for turn in turns if turn.label and turn.label not in sides)
