@@ -407,6 +407,13 @@ def test_alerts_say_what_they_are_about(kind, expected):
     assert alert_text(alert, JA) == expected
 
 
+@pytest.mark.parametrize(("topic", "told"), [("保冷箱・新しい", False), ("保冷箱・ふた", True)])
+def test_an_alert_names_the_topics_that_say_more_than_its_theme(topic, told):
+    alert = {"kind": "new_theme", "name": "新しい保冷箱", "first_day": "2024-11-18", "n_feedback": 17,
+             "topics": [{"name": topic, "first_day": "2024-11-19", "n_feedback": 9}]}
+    assert (topic in alert_text(alert, JA)) == told
+
+
 def test_a_topic_stands_with_its_theme_wherever_notices_are_told(night):
     alert = {"kind": "growing_theme", "theme_id": None, "name": "送料が上がる", "inside": {"theme_id": "t03", "name": "送料"},
              "first_day": "2024-11-18", "n_feedback": 9, "share": 0.17, "share_before": 0.0, "p": 0.001, "feedback": []}

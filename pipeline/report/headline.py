@@ -27,10 +27,12 @@ def write_headline(summary: dict[str, Any], t: Words) -> list[Sentence]:
 
 
 def alert_text(alert: dict[str, Any], t: Words) -> str:
-    """Return what one alert says, with its n."""
+    """Return what one alert says, with its n, and the topics in it whose names say more than its own."""
+    name = alert.get("name") or ""
+    topics = [topic for topic in alert.get("topics", []) if not all(word in name for word in topic["name"].split("・"))]
     return _alert_text(alert, t) + "".join(
         t("alert.topic", name=topic["name"], day=t.short_date(topic["first_day"]), n=count(topic["n_feedback"]))
-        for topic in alert.get("topics", [])
+        for topic in topics
     )
 
 
