@@ -141,7 +141,7 @@ def test_no_element_has_another_ones_id(page):
         ({"previous": {"business_date": "2024-11-20", "nps": 8.0, "n": 403}}, 0, "前回の値は今回の区間の外"),
         ({"previous": {"business_date": "2024-11-20", "nps": -6.3, "n": 403}}, 0, "変わっていません"),
         ({"previous": {"business_date": "2024-11-20", "nps": None, "n": 0}}, 0, "比べられる前回の値はありません"),
-        ({}, 1, "「配送の遅れ」に否定的に触れた63人のNPSは−48.6。その人たちがいなければ、全体は+4.9ポイント（95%区間 +3.0〜+6.8）です。"),
+        ({}, 1, "「配送の遅れ」に否定的に触れた63人のNPSは−48.6。その人たちを除くと、全体のNPSは+4.9ポイント（95%区間 +3.0〜+6.8）動く計算です。"),
         ({"themes": []}, 1, "まだテーマが見つかっていません"),
         ({}, 2, "新しいテーマ「新しい保冷箱」が見つかりました（11月18日から、n=17）。"),
         ({"alerts": [], "previous": None}, 2, "初めての集計です。8テーマが見つかり"),
@@ -405,6 +405,35 @@ def test_a_promoters_complaint_is_quoted_but_not_in_markdown(night, page):
 def test_alerts_say_what_they_are_about(kind, expected):
     alert = {"kind": kind, "name": "送料", "first_day": "2024-11-18", "n_feedback": 12, "expected": 1.5}
     assert alert_text(alert, JA) == expected
+
+
+def test_headline_prefers_a_theme_that_enough_people_complain_of(night):
+    first, second, *rest = night.summary["priorities"]
+    assert first["action"] in ("mend", "deep") and second["theme_id"] != first["theme_id"]
+    harm = {"impact": -3.0, "impact_low": -5.0, "impact_high": -1.0, "p_adjusted": 0.001, "nps": -50.0}
+    said = {first["theme_id"]: harm | {"nps_n": 12}, second["theme_id"]: harm | {"nps_n": 40}}
+    themes = [t | ({"negative_mentions": said[t["theme_id"]]} if t["theme_id"] in said else {}) for t in night.summary["themes"]]
+    priorities = [first, second | {"action": "mend"}, *rest]
+    told = write_headline(night.summary | {"themes": themes, "priorities": priorities}, JA)[1]
+    assert told.theme_id == second["theme_id"] and "参考値" not in told.text
+
+
+def test_headline_tells_whose_nps_is_lower_beyond_chance_and_nothing_otherwise(night):
+    value = {"value": "Web", "n": 75, "n_feedback": 76, "nps": -58.7, "low": -69.0, "high": -43.0, "difference": -23.6,
+             "difference_low": -37.0, "difference_high": -8.2, "p_adjusted": 0.014, "uncertain": False, "themes": []}
+    segments = [{"column": "channel", "values": [value]}]
+    (told,) = write_headline(night.summary | {"segments": segments}, JA)[3:]
+    assert "「channel」が「Web」の人のNPSは−58.7（n=75）" in told.text and "23.6ポイント低く" in told.text
+    for unclear in ({"p_adjusted": 0.2}, {"uncertain": True}, {"difference": 23.6}):
+        segments = [{"column": "channel", "values": [value | unclear]}]
+        assert write_headline(night.summary | {"segments": segments}, JA)[3:] == []
+
+
+def test_page_lets_customers_speak_under_the_headline(night):
+    page = render_html(night)
+    lead = page[page.index('id="headline"'):page.index('id="nps"')]
+    complaints = night.units.filter((pl.col("theme_id") == "t01") & (pl.col("sentiment") == "negative"))["unit_text"]
+    assert [text for text in complaints if text in lead]
 
 
 @pytest.mark.parametrize(("topic", "told"), [("保冷箱・新しい", False), ("保冷箱・ふた", True)])

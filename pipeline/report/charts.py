@@ -96,7 +96,11 @@ def trend_chart(rows: Sequence[dict[str, Any]], title: str, name: str, t: Words,
     form : str
         How d3 writes a value: ``+.1f`` for NPS points, ``.1%`` for shares.
     """
-    values = [row | {"i": i, "n_told": f"n={count(row['n'])}"} for i, row in enumerate(rows)]
+    told = [row["value"] for row in rows]
+    values = [
+        row | {"i": i, "n_told": f"n={count(row['n'])}", "valley": i + 1 < len(rows) and told[i + 1] > row["value"]}
+        for i, row in enumerate(rows)
+    ]
     x = alt.Scale(domain=[-0.5, len(rows) - 0.5], nice=False, zero=False)
     low, high = min(row["low"] for row in rows), max(row["high"] for row in rows)
     y = alt.Scale(domain=[low, high if high > low else low + 1], nice=False, zero=False)
@@ -104,22 +108,25 @@ def trend_chart(rows: Sequence[dict[str, Any]], title: str, name: str, t: Words,
     value = alt.Y("value:Q", scale=y, axis=None)
     step = 1 + (len(rows) - 1) // 9
     labelled = base.transform_filter(f"({len(rows) - 1} - datum.i) % {step} == 0")
-    numbers = labelled.mark_text(dx=7, dy=-9, align="left", fontSize=12, color=INK).encode(
-        y=value, text=alt.Text("value:Q", format=form)
-    )
+    numbers = [  # a number above its point, below it in a valley: the line is on the other side
+        labelled.transform_filter(f"{'' if valley else '!'}datum.valley")
+        .mark_text(dx=7, dy=12 if valley else -9, align="left", fontSize=12, color=INK)
+        .encode(y=value, text=alt.Text("value:Q", format=form))
+        for valley in (False, True)
+    ]
     days = labelled.mark_text(fontSize=12, color=MUTED).encode(y=alt.value(146), text="day:N")
     sizes = labelled.mark_text(fontSize=11, color=MUTED).encode(y=alt.value(162), text="n_told:N")
     layers = [
         base.mark_rule(strokeWidth=6, color=LINE).encode(y=alt.Y("low:Q", scale=y, axis=None), y2="high:Q"),
         base.mark_line(strokeWidth=2, color=ACCENT).encode(y=value),
         base.mark_point(size=36, filled=True, opacity=1, color=ACCENT).encode(y=value),
-        numbers,
+        *numbers,
         days,
         sizes,
     ]
     write = percent if form.endswith("%") else points
-    told = t.listed(t("chart.trend_row", day=row["day"], value=write(row["value"]), n=row["n"]) for row in rows)
-    label = t("chart.trend", title=title, rows=told)
+    listed = t.listed(t("chart.trend_row", day=row["day"], value=write(row["value"]), n=row["n"]) for row in rows)
+    label = t("chart.trend", title=title, rows=listed)
     return _draw(layers, name, 124, {"top": 20, "bottom": 46, "right": 30}, label, width=720)
 
 

@@ -1,28 +1,34 @@
-"""Three plain sentences on what changed, written by rule from the summary."""
+"""Plain sentences on what changed, what lowers NPS and for whom, written by rule from the summary."""
 
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.loyalty.measures import UNCERTAIN_BELOW
+from pipeline.loyalty.measures import SIGNIFICANT, UNCERTAIN_BELOW
 from pipeline.report.night import is_significant, ranked_themes
 from pipeline.report.wording import Words, count, percent, points
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """One line of the headline: what it is about, and what it says."""
+    """One line of the headline: what it is about, what it says, and the theme whose customers say it themselves.
+
+    `complaint` tells whether only what they complain of belongs to it.
+    """
 
     label: str
     text: str
+    theme_id: str | None = None
+    complaint: bool = False
 
 
 def write_headline(summary: dict[str, Any], t: Words) -> list[Sentence]:
-    """Return the night's three sentences: NPS, the theme that lowers it most, what is new."""
+    """Return the night's sentences: NPS, the theme that lowers it most, what is new, and whose NPS is lower."""
+    news = t("headline.answer_label" if "question" in summary else "headline.news_label")
     return [
         Sentence(t("headline.nps_label"), _nps_sentence(summary, t)),
-        Sentence(t("headline.impact_label"), _impact_sentence(summary, t)),
-        Sentence(t("headline.answer_label" if "question" in summary else "headline.news_label"),
-                 _news_sentence(summary, t)),
+        _impact_sentence(summary, t),
+        Sentence(news, _news_sentence(summary, t), summary["alerts"][0].get("theme_id") if summary["alerts"] else None),
+        *_segment_sentence(summary, t),
     ]
 
 
@@ -78,17 +84,22 @@ def _moved(nps: dict[str, Any], before: float, t: Words) -> str:
     return t("headline.unclear" if nps["low"] <= before <= nps["high"] else "headline.clear", moved=moved)
 
 
-def _impact_sentence(summary: dict[str, Any], t: Words) -> str:
-    themes = ranked_themes(summary)
+def _impact_sentence(summary: dict[str, Any], t: Words) -> Sentence:
+    """Tell of the first priority whose complaints lower NPS, of one that enough people speak of if there is any."""
+    label, themes = t("headline.impact_label"), ranked_themes(summary)
     if not themes:
-        return t("headline.no_themes")
+        return Sentence(label, t("headline.no_themes"))
     complaints = {theme["theme_id"]: theme["negative_mentions"] for theme in themes}
-    for row in summary["priorities"]:
-        said = complaints.get(row["theme_id"])
-        if row["action"] in ("mend", "deep") and said and is_significant(said) and said["impact"] < 0:
-            return _gain(row["name"], said, t)
-    tested = sum(said["impact"] is not None for said in complaints.values())
-    return t("headline.no_harm", n=count(tested))
+    harmful = [
+        (row, said) for row in summary["priorities"]
+        if row["action"] in ("mend", "deep") and (said := complaints.get(row["theme_id"]))
+        and is_significant(said) and said["impact"] < 0
+    ]
+    if not harmful:
+        tested = sum(said["impact"] is not None for said in complaints.values())
+        return Sentence(label, t("headline.no_harm", n=count(tested)))
+    row, said = next((found for found in harmful if found[1]["nps_n"] >= UNCERTAIN_BELOW), harmful[0])
+    return Sentence(label, _gain(row["name"], said, t), row["theme_id"], complaint=True)
 
 
 def _gain(name: str, said: dict[str, Any], t: Words) -> str:
@@ -97,6 +108,25 @@ def _gain(name: str, said: dict[str, Any], t: Words) -> str:
         interval=t.points_interval(-said["impact_high"], -said["impact_low"]),
         few=t("headline.small_n", least=UNCERTAIN_BELOW) if said["nps_n"] < UNCERTAIN_BELOW else "",
     )
+
+
+def _segment_sentence(summary: dict[str, Any], t: Words) -> list[Sentence]:
+    """Tell of the segment whose NPS is lowest, if one is lower than the others' beyond chance."""
+    lower = [
+        (value["nps"], segment["column"], value)
+        for segment in summary["segments"] for value in segment["values"]
+        if value["difference"] is not None and value["difference"] < 0
+        and value["p_adjusted"] is not None and value["p_adjusted"] < SIGNIFICANT and not value["uncertain"]
+    ]
+    if not lower:
+        return []
+    _, column, value = min(lower, key=lambda found: found[:2])
+    text = t(
+        "headline.segment", column=column, value=value["value"], n=count(value["n"]), nps=points(value["nps"]),
+        gap=f"{-value['difference']:.1f}",
+        interval=t.points_interval(value["difference_low"], value["difference_high"]),
+    )
+    return [Sentence(t("headline.segment_label"), text)]
 
 
 def _news_sentence(summary: dict[str, Any], t: Words) -> str:

@@ -6,7 +6,7 @@ import polars as pl
 
 from pipeline.report import charts, marks
 from pipeline.report.analysis import SHOWN, Table, analysis_tables
-from pipeline.report.headline import alert_text, write_headline
+from pipeline.report.headline import Sentence, alert_text, write_headline
 from pipeline.report.layout import SECTIONS
 from pipeline.report.night import (
     Night,
@@ -22,7 +22,7 @@ from pipeline.report.night import (
 )
 from pipeline.report.notices import notice_lines
 from pipeline.report.pages import render
-from pipeline.report.quotes import choose_quotes, mark_words
+from pipeline.report.quotes import Quote, choose_quotes, mark_words
 from pipeline.report.transitions import transition_lines
 from pipeline.report.voices import as_script_data, voices_data, words_by_score
 from pipeline.report.wording import Words, words_of
@@ -45,7 +45,7 @@ def render_html(night: Night) -> str:
         nps=summary["nps"],
         weekly_nps=_weekly_nps(summary, t),
         notices=notice_lines(summary, t),
-        headline=write_headline(summary, t),
+        headline=[(sentence, _in_their_words(sentence, themes, units)) for sentence in write_headline(summary, t)],
         themes=views,
         families=_families(views),
         silent=silent_themes(summary),
@@ -61,6 +61,16 @@ def render_html(night: Night) -> str:
         voices_json=as_script_data(voices),
         words_json=as_script_data(t.part("ui") | {"groups": t.part("groups"), "sentiments": t.part("sentiments")}),
     )
+
+
+def _in_their_words(sentence: Sentence, themes: list[dict[str, Any]], units: pl.DataFrame) -> Quote | None:
+    """Return what a customer said of a sentence's theme; a complaint where it tells of complaints."""
+    theme = next((theme for theme in themes if theme["theme_id"] == sentence.theme_id), None)
+    if theme is None:
+        return None
+    said = units.filter(pl.col("sentiment") == "negative") if sentence.complaint else units
+    below = [other["theme_id"] for other in themes if other["parent_id"] == theme["theme_id"]]
+    return next(iter(choose_quotes(said, [theme["theme_id"], *below], 1)), None)
 
 
 def _by_section(tables: list[Table]) -> dict[str, list[Table]]:
