@@ -13,15 +13,9 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
+from benchmarks.reading import COLUMNS
 from models.corpus import Opinion, load_corpus
 
-COLUMNS = {
-    "id": "response_id",
-    "text": "comment",
-    "score": "nps_score",
-    "received_at": "submitted_at",
-    "customer": "customer_id",
-}
 SEGMENT = "plan"
 _WHEN = ["今月", "先月", "春から", "夏から", "秋から", "年明けから", "この半年で", "週末に", "平日に", "出張で"]
 _OFTEN = ["{n}回目の利用で、", "{n}回使ってみて、", "{n}日ほど試して、", "{n}件頼んでみて、", "{n}度目ですが、"]

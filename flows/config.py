@@ -34,6 +34,10 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _is_web_address(text: str) -> bool:
+    return text.startswith(("http://", "https://"))
+
+
 def _with_environment(value: SecretStr) -> SecretStr:
     """Replace ${NAME} by the environment's variable, so that no password stands in the file."""
 
@@ -137,7 +141,7 @@ class Naming(_Section):
     @field_validator("endpoint")
     @classmethod
     def _http(cls, value: str | None) -> str | None:
-        if value is not None and not value.startswith(("http://", "https://")):
+        if value is not None and not _is_web_address(value):
             raise ValueError(f"endpoint must begin with http:// or https://; got {value!r}")
         return value
 
@@ -166,7 +170,7 @@ class Report(_Section):
     @field_validator("url")
     @classmethod
     def _http(cls, value: str | None) -> str | None:
-        if value is not None and not value.startswith(("http://", "https://")):
+        if value is not None and not _is_web_address(value):
             raise ValueError(f"url must begin with http:// or https://; got {value!r}")
         return value and value.rstrip("/")
 
@@ -256,7 +260,7 @@ class Notify(_Section):
     @classmethod
     def _address(cls, value: SecretStr | None) -> SecretStr | None:
         found = value and _with_environment(value)
-        if found and not found.get_secret_value().startswith(("http://", "https://")):
+        if found and not _is_web_address(found.get_secret_value()):
             raise ValueError("webhook must begin with http:// or https://")
         return found
 

@@ -17,7 +17,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from pipeline.read.contract import FEEDBACK_SCHEMA, RATINGS
-from pipeline.store.tables import CHUNK, FEEDBACK, TEXT_KEYS, batched, insert, is_one_of
+from pipeline.store.tables import CHUNK, FEEDBACK, TEXT_KEYS, chunks, insert, is_one_of
 
 NEWS_SCHEMA: dict[str, Any] = {"source": pl.Utf8, "feedback_id": pl.Utf8, "news": pl.Utf8, "first_seen": pl.Date}
 _Key = tuple[str, str]
@@ -110,7 +110,7 @@ def load_feedback(
 def unknown_responses(connection: sa.Connection, keys: Iterable[_Key]) -> set[_Key]:
     """Return which of the responses, by (source, feedback_id), are not stored or not any more."""
     unknown = set(keys)
-    for chunk in batched(sorted(unknown)):
+    for chunk in chunks(sorted(unknown)):
         query = sa.select(FEEDBACK.c.source, FEEDBACK.c.feedback_id).where(is_one_of(FEEDBACK, chunk))
         unknown.difference_update((source, feedback_id) for source, feedback_id in connection.execute(query))
     return unknown
@@ -133,7 +133,7 @@ def link_texts(
     """Note under which key the cache keeps a response's words: (source, feedback_id, customer, text_key)."""
     names = ("source", "feedback_id", "customer", "text_key")
     statement = insert(connection, TEXT_KEYS).on_conflict_do_nothing()
-    for chunk in batched(rows):
+    for chunk in chunks(rows):
         links = [dict(zip(names, row, strict=True)) | {"seen": business_date} for row in chunk]
         connection.execute(statement, links)
 

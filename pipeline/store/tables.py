@@ -109,12 +109,7 @@ CHUNK = 500
 _Item = TypeVar("_Item")
 
 
-def chunks(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
-    """Yield the items 500 at a time."""
-    return (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))
-
-
-def batched(items: Iterable[_Item]) -> Iterator[list[_Item]]:
+def chunks(items: Iterable[_Item]) -> Iterator[list[_Item]]:
     """Yield the items 500 at a time, however they come."""
     left = iter(items)
     while some := list(islice(left, CHUNK)):
