@@ -35,6 +35,7 @@ def serving(home: Path, host: str, port: int) -> dict[str, str]:
     return {
         "PREFECT_HOME": str(home),
         "PREFECT_API_URL": f"{address}/api",
+        "PREFECT_UI_STATIC_DIRECTORY": str(home / "ui"),  # else inside the library, where a service may not write
         "PREFECT_UI_API_URL": "/api",  # else the browser asks port 4200, or the wrong end of a tunnel
         "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
         "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": address,  # by default any page a user has open may read the API

@@ -146,6 +146,10 @@ def deploy_without_schedule(seen, config):
     return seen.api.deployments()["nightly"]
 
 
+def test_pages_of_the_ui_lie_with_the_data_and_not_in_the_library(week):
+    assert (week.folder / "out" / ".prefect" / "ui" / "v1" / "index.html").is_file()
+
+
 def test_every_form_is_there_in_order_with_titles_and_menus(week):
     assert sorted(week.deployments) == sorted(FLOWS)
     form = week.deployments["explore"]["parameter_openapi_schema"]["properties"]
