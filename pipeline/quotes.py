@@ -7,7 +7,7 @@ like the theme.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import polars as pl
@@ -41,18 +41,13 @@ _STOPS_HALFWAY = (
 )
 
 
-def choose_quotes(
-    units: pl.DataFrame, theme_ids: Sequence[str], n: int = N_QUOTES, *, words: Iterable[str] = ()
-) -> list[dict[str, Any]]:
-    """Return up to `n` of the themes' units, the most quotable, by different respondents, unlike one another.
+def choose_quotes(units: pl.DataFrame, n: int = N_QUOTES, *, words: Iterable[str] = ()) -> list[dict[str, Any]]:
+    """Return up to `n` of a theme's units, the most quotable, by different respondents, unlike one another.
 
     Parameters
     ----------
     units : pl.DataFrame
-        source, feedback_id, unit_index, unit_text, theme_id, similarity and, where known, sentiment and
-        sentiment_score.
-    theme_ids : sequence of str
-        The theme, or a parent and its children.
+        source, feedback_id, unit_index, unit_text, similarity and, where known, sentiment and sentiment_score.
     words : iterable of str
         The theme's keywords, in dictionary form.
 
@@ -62,7 +57,7 @@ def choose_quotes(
         Rows of `units`; the same in whatever order these come. The same words are never taken twice.
     """
     chosen: list[dict[str, Any]] = []
-    candidates = _ranked(units.filter(pl.col("theme_id").is_in(theme_ids)), words).head(_CANDIDATES).to_dicts()
+    candidates = _ranked(units, words).head(_CANDIDATES).to_dicts()
     for limit in (TOO_ALIKE, 1.0):
         for row in candidates:
             if len(chosen) < n and all(_differ(row, other, limit) for other in chosen):

@@ -1,13 +1,14 @@
 """Quotes as the report shows them: who said it, the theme's words marked."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 from markupsafe import Markup
 
+from pipeline.loyalty import KEY
 from pipeline.quotes import N_QUOTES, choose_quotes, stem_pattern
 from pipeline.report.wording import UNIT_COLUMNS, day_of
 
@@ -30,11 +31,24 @@ class Quote:
 
 
 def theme_quotes(
-    units: pl.DataFrame, theme_ids: Sequence[str], n: int = N_QUOTES, *, words: Iterable[str] = ()
+    units: pl.DataFrame, theme: dict[str, Any], below: Iterable[str] = (), n: int = N_QUOTES, *, side: str | None = None
 ) -> list[Quote]:
-    """Return up to `n` quotes of the themes; see :func:`pipeline.quotes.choose_quotes`."""
-    segments = [name for name in units.columns if name not in UNIT_COLUMNS]
-    return [_quote(row, segments) for row in choose_quotes(units, theme_ids, n, words=words)]
+    """Return up to `n` quotes of a theme and the themes below it, of one sentiment where a `side` is given."""
+    said = units.filter(pl.col("theme_id").is_in([theme["theme_id"], *below]))
+    said = said.filter(pl.col("sentiment") == side) if side else said
+    return _quotes(said, n, theme["keywords"])
+
+
+def alert_quotes(alert: dict[str, Any], units: pl.DataFrame, n: int = 2, *, side: str | None = None) -> list[Quote]:
+    """Return up to `n` quotes of the respondents behind an alert, first of all of what they said of its theme."""
+    behind = pl.DataFrame(alert.get("feedback", []), schema=dict.fromkeys(KEY, pl.Utf8))
+    said = units.join(behind, on=KEY, how="semi")
+    inside = alert.get("inside") or {}
+    own = said.filter(pl.col("theme_id") == (alert.get("theme_id") or inside.get("theme_id")))
+    own = own if own.height else said
+    one_sided = own.filter(pl.col("sentiment") == side) if side else own
+    names = [alert.get("name") or "", *(topic["name"] for topic in alert.get("topics", []))]
+    return _quotes(one_sided if one_sided.height else own, n, [word for name in names for word in name.split("・")])
 
 
 def mark_words(text: str, theme: dict[str, Any]) -> Markup:
@@ -65,6 +79,11 @@ def shortened(text: str) -> str:
     """Return the text as it is shown: at most 280 characters."""
     text = text.strip()
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def _quotes(units: pl.DataFrame, n: int, words: Iterable[str]) -> list[Quote]:
+    segments = [name for name in units.columns if name not in UNIT_COLUMNS]
+    return [_quote(row, segments) for row in choose_quotes(units, n, words=words)]
 
 
 def _quote(row: dict[str, Any], segments: list[str]) -> Quote:

@@ -412,6 +412,7 @@ def _theme_frame(
     pairs = {named.ids[label]: name.pairs for label, name in enumerate(named.names)}
     pairs |= {family.theme_id: family.name.pairs for family in named.families}
     present = {theme.theme_id for theme in shown}
+    own = {theme_id: part for (theme_id,), part in units.group_by("theme_id")}
     records = [
         {
             "theme_id": theme.theme_id,
@@ -423,11 +424,17 @@ def _theme_frame(
             "hidden": theme.theme_id in curation.hidden,
             "keywords": list(theme.keywords),
             "pairs": list(pairs.get(theme.theme_id, ())) if theme.is_alive else [],
-            "quotes": [unit["unit_text"] for unit in choose_quotes(units, [theme.theme_id], words=theme.keywords)],
+            "quotes": _quotes(own.get(theme.theme_id), theme),
         }
         for theme in sorted(shown, key=lambda theme: theme.theme_id)
     ]
     return pl.DataFrame(records, schema=THEME_SCHEMA)
+
+
+def _quotes(units: pl.DataFrame | None, theme: StoredTheme) -> list[str]:
+    if units is None:
+        return []
+    return [unit["unit_text"] for unit in choose_quotes(units, words=theme.keywords)]
 
 
 def _look(centroid: np.ndarray, anchors: np.ndarray) -> np.ndarray:
