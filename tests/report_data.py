@@ -81,6 +81,7 @@ _THEMES: list[tuple[Any, ...]] = [
 ]
 _GROUPS = ("detractor", "passive", "promoter", "unscored")
 _N_ANALYSED = 388
+_FIGURES = ("nps", "nps_n", "impact", "impact_low", "impact_high", "p_adjusted")
 
 
 def make_night() -> Night:
@@ -152,7 +153,7 @@ def _theme(row: tuple[Any, ...]) -> dict[str, Any]:
         "negative_mentions": {"nps": nps, "nps_n": 63, "impact": impact, "impact_low": low, "impact_high": high,
                               "p_adjusted": p},
         "positive_mentions": {"nps": 20.0, "nps_n": 41, "impact": 0.9, "impact_low": -0.4, "impact_high": 2.2,
-                              "p_adjusted": 0.3},
+                              "p_adjusted": 0.3} if impact is not None else dict.fromkeys(_FIGURES) | {"nps_n": 0},
         "weekly": [
             {"week": (date(2024, 9, 16) + timedelta(weeks=i)).isoformat(), "n_feedback": k}
             for i, k in enumerate(weekly)
@@ -199,7 +200,10 @@ def _insights() -> dict[str, Any]:
                           "n_before": 66, "difference": -22.0, "difference_low": -40.0, "difference_high": -4.0,
                           "p_adjusted": 0.2, "uncertain": False}],
             "themes": [{"theme_id": "t01", "name": "配送の遅れ", "n_now": 52, "n_before": 31, "share_now": 0.27,
-                        "share_before": 0.17, "uncertain": False} | gap],
+                        "share_before": 0.17, "uncertain": False} | gap,
+                       *({"theme_id": row[0], "name": row[1], "n_now": 20, "n_before": 20, "share_now": 0.1,
+                          "share_before": 0.1, "uncertain": False} | gap | {"difference": 0.0, "p_adjusted": 0.9}
+                         for row in _THEMES[1:])],
         },
         "trends": {"weeks": ["2024-11-01", "2024-11-08", "2024-11-15"], "n_analysed": [40, 42, 45],
                    "first_day": "2024-09-13",

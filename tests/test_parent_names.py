@@ -86,4 +86,4 @@ def test_the_order_of_texts_changes_nothing():
 
 def test_two_names_that_leave_much_unsaid_say_that_there_is_more():
     children = [theme("配達", "配達が遅い"), theme("電話", "電話がつながらない"), theme("返金", "返金がない"), theme("鍵", "鍵がない")]
-    assert name_parent(children, [STAFF, PRICE], set()).name == "電話・配達など"
+    assert name_parent(children, [STAFF, PRICE], set()).name == "配達・電話など"

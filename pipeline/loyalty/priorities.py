@@ -51,13 +51,8 @@ def prioritise(
     return [row | {"rank": rank} for rank, row in enumerate(found, start=1)]
 
 
-def sides_of(theme: Mapping[str, Any], drivers: Mapping[str, Any], *, parent: bool = False) -> list[dict[str, Any]]:
+def sides_of(theme: Mapping[str, Any], drivers: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return what those who complain of a theme, and those who praise it, do to the NPS.
-
-    Parameters
-    ----------
-    parent : bool
-        Whether the theme has no units of its own: it is no driver, and its impact alone decides.
 
     Returns
     -------
@@ -65,7 +60,7 @@ def sides_of(theme: Mapping[str, Any], drivers: Mapping[str, Any], *, parent: bo
         Negative and positive: side, n, nps, impact, impact_low, impact_high, p_adjusted, certainty.
     """
     net = {row["side"]: row for row in drivers["rows"] if row["theme_id"] == theme["theme_id"]}
-    return [_side(theme, side, net.get(side), parent) for side in SIDES]
+    return [_side(theme, side, net.get(side)) for side in SIDES]
 
 
 def _priority(
@@ -88,11 +83,11 @@ def _priority(
     }
 
 
-def _side(theme: Mapping[str, Any], side: str, net: Mapping[str, Any] | None, parent: bool) -> dict[str, Any]:
+def _side(theme: Mapping[str, Any], side: str, net: Mapping[str, Any] | None) -> dict[str, Any]:
     said = theme[SIDES[side]]
     sign = -1 if side == "negative" else 1
     beyond = said["impact"] is not None and sign * said["impact"] > 0 and said["p_adjusted"] < SIGNIFICANT
-    own = parent or (net is not None and sign * net["effect"] > 0 and net["p_adjusted"] < SIGNIFICANT)
+    own = net is not None and sign * net["effect"] > 0 and net["p_adjusted"] < SIGNIFICANT
     unclear = TOGETHER if beyond else FEW if said["nps_n"] < UNCERTAIN_BELOW else CHANCE
     return {
         "side": side, "n": said["nps_n"], "nps": said["nps"], "impact": said["impact"],

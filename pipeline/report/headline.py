@@ -198,7 +198,7 @@ def _impact_sentence(summary: dict[str, Any], t: Words) -> Sentence:
     label, themes = t("headline.impact_label"), {theme["theme_id"]: theme for theme in ranked_themes(summary)}
     if not themes:
         return Sentence(label, t("headline.no_themes"))
-    rows = [row for row in priorities(summary) if row["theme_id"] in themes]
+    rows = priorities(summary)
     harmful = [row for row in rows if row["action"] in _HARMFUL]
     if not harmful:
         return Sentence(label, t("headline.no_harm", n=count(len(rows))))
@@ -220,9 +220,14 @@ def _segment_sentence(summary: dict[str, Any], theme_ids: list[str], t: Words) -
         return []
     fell, lower = _fallen(summary, t), _lowest(values, t)
     n = sum(value["n"] >= UNCERTAIN_BELOW for _, value in values)
-    text = (fell + lower) or t("headline.no_segment", n=count(n))
+    steady = t("headline.none_fell", days=summary["periods"]["days"]) if _compared(summary) and not fell else ""
+    text = (fell + lower + steady) if fell or lower else t("headline.no_segment", n=count(n))
     return [Sentence(t("headline.segment_label"), text + _who_speaks(summary, values, theme_ids, t),
                      CLEAR if fell or lower else None)]
+
+
+def _compared(summary: dict[str, Any]) -> bool:
+    return any(row["p_adjusted"] is not None for row in summary["periods"].get("segments", []))
 
 
 def _fallen(summary: dict[str, Any], t: Words) -> str:

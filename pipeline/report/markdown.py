@@ -7,7 +7,7 @@ from typing import Any
 from pipeline.loyalty.measures import UNCERTAIN_BELOW
 from pipeline.report.analysis import analysis_tables
 from pipeline.report.headline import alert_text, write_headline
-from pipeline.report.night import ACCOUNTED, Night, accounting, badge, impacts, is_uncertain, ranked_themes
+from pipeline.report.night import ACCOUNTED, Night, accounting, badge, children_of, impacts, is_uncertain, ranked_themes
 from pipeline.report.notices import notice_lines
 from pipeline.report.transitions import transition_lines
 from pipeline.report.wording import Words, count, percent, points
@@ -91,7 +91,7 @@ def _impact(theme: dict[str, Any], summary: dict[str, Any], t: Words) -> str:
           certainty=t.certain(side["certainty"], few=side["n"] < UNCERTAIN_BELOW))
         for side in impacts(theme, summary)
     ]
-    return "<br>".join(told) or t("not_computed")
+    return "<br>".join(told) or t("themes.by_child" if children_of(theme, summary) else "not_computed")
 
 
 def _accounting_table(summary: dict[str, Any], t: Words) -> str:

@@ -88,22 +88,27 @@ def silent_themes(summary: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def priorities(summary: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the themes in order of priority; of a night stored by an older version, which ordered by another figure,
-    worked out again."""
+    """Return the shown themes in order of priority.
+
+    Those of a night stored by an older version, which ordered them by another figure, are worked out again.
+    """
     rows: list[dict[str, Any]] = summary["priorities"]
     if rows and "certainty" not in rows[0]:
-        return prioritise(summary["themes"], summary["drivers"], summary["periods"])
-    return rows
+        rows = prioritise(summary["themes"], summary["drivers"], summary["periods"])
+    shown = {theme["theme_id"] for theme in ranked_themes(summary)}
+    return [row for row in rows if row["theme_id"] in shown]
 
 
 def impacts(theme: dict[str, Any], summary: dict[str, Any]) -> list[dict[str, Any]]:
     """Return what those who complain of a theme, and those who praise it, do to the NPS; a side nobody takes is left out.
 
+    A theme that only holds others has none: it would add up what they say, and outdo each of them.
     Each has side, n, nps, impact with its interval, and certainty; see :func:`pipeline.loyalty.priorities.sides_of`.
     """
     leaves = {row["theme_id"] for row in summary["periods"]["themes"]}
-    sides = sides_of(theme, summary["drivers"], parent=theme["theme_id"] not in leaves)
-    return [side for side in sides if side["impact"] is not None]
+    if theme["theme_id"] not in leaves:
+        return []
+    return [side for side in sides_of(theme, summary["drivers"]) if side["impact"] is not None]
 
 
 def is_uncertain(theme: dict[str, Any]) -> bool:

@@ -43,9 +43,9 @@ def alert_quotes(alert: dict[str, Any], units: pl.DataFrame, n: int = 2, *, side
     """Return up to `n` quotes of the respondents behind an alert, first of all of what they said of its theme."""
     behind = pl.DataFrame(alert.get("feedback", []), schema=dict.fromkeys(KEY, pl.Utf8))
     said = units.join(behind, on=KEY, how="semi")
-    inside = alert.get("inside") or {}
-    own = said.filter(pl.col("theme_id") == (alert.get("theme_id") or inside.get("theme_id")))
-    own = own if own.height else said
+    about = alert.get("theme_id") or (alert.get("inside") or {}).get("theme_id")
+    own = said.filter(pl.col("theme_id").eq_missing(about))
+    own = own if about and own.height else said
     one_sided = own.filter(pl.col("sentiment") == side) if side else own
     names = [alert.get("name") or "", *(topic["name"] for topic in alert.get("topics", []))]
     return _quotes(one_sided if one_sided.height else own, n, [word for name in names for word in name.split("・")])
