@@ -30,7 +30,7 @@ from pipeline.report.headline import alert_text, write_headline
 from pipeline.report.history import page_of
 from pipeline.report.marks import weeks_scale
 from pipeline.report.night import accounting, badge, impacts, priorities, ranked_themes
-from pipeline.report.quotes import alert_quotes, mark_words, theme_quotes
+from pipeline.report.quotes import alert_quotes, balanced_quotes, mark_words, theme_quotes
 from pipeline.report.voices import voices_data, words_by_score
 from pipeline.report.wording import percent, points, words_of
 from pipeline.store import Store
@@ -200,7 +200,7 @@ def test_a_theme_that_only_holds_others_does_not_outdo_them(night):
     parent = night.summary["themes"][0] | {"theme_id": "p-配送", "name": "配送", "parent_id": None, "parent_name": None}
     summary = night.summary | {"themes": [parent, *night.summary["themes"]]}
     assert impacts(parent, summary) == []
-    assert "小さなテーマごとに見ます" in Page(render_html(replace(night, summary=summary))).text
+    assert "内訳のテーマごとに見ます" in Page(render_html(replace(night, summary=summary))).text
 
 
 def test_a_night_of_an_older_version_is_told_by_the_same_figure(night):
@@ -265,7 +265,7 @@ def test_a_parent_theme_is_quoted_from_its_children(night):
     parent = night.summary["themes"][0] | {"theme_id": "p-商品", "name": "商品", "parent_id": None, "parent_name": None}
     summary = night.summary | {"themes": [parent, *night.summary["themes"]]}
     text = Page(render_html(replace(night, summary=summary))).text
-    assert "小さなテーマ 2件" in text
+    assert "内訳のテーマ 2件" in text
     assert "引用できる声がありません" not in text
 
 
@@ -716,6 +716,14 @@ def test_small_charts_tell_their_scale_in_words(night, page):
     weekly = night.summary["themes"][0]["weekly"]
     assert weeks_scale(weekly, JA) == ["4", "最多19", "19"]
     assert "中央が0、両端が±6.8" in page.text and "棒の右端が" in page.text
+
+
+def test_a_themes_quotes_speak_as_its_people_do(night):
+    divided = night.summary["themes"][3]  # アプリ: 19 negative, 19 positive
+    assert {quote.sentiment for quote in balanced_quotes(night.units, divided)} == {"negative", "positive"}
+    one_sided = night.summary["themes"][2] | {"positive": 1, "negative": 40}
+    assert {quote.sentiment for quote in balanced_quotes(night.units, one_sided)} == {"negative"}
+    assert len({quote.feedback_id for quote in balanced_quotes(night.units, divided)}) == 3
 
 
 def test_theme_quotes_are_of_one_side_where_one_is_asked_for(night):

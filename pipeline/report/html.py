@@ -24,7 +24,7 @@ from pipeline.report.night import (
 )
 from pipeline.report.notices import notice_lines
 from pipeline.report.pages import render
-from pipeline.report.quotes import Quote, alert_quotes, mark_words, theme_quotes
+from pipeline.report.quotes import Quote, alert_quotes, balanced_quotes, mark_words, theme_quotes
 from pipeline.report.transitions import transition_lines
 from pipeline.report.voices import as_script_data, voices_data, words_by_score
 from pipeline.report.wording import Words
@@ -140,7 +140,7 @@ def _theme_view(
     theme: dict[str, Any], themes: list[dict[str, Any]], units: pl.DataFrame, summary: dict[str, Any], t: Words
 ) -> dict[str, Any]:
     before, reach = theme["previous_share"], _reach(themes, summary)
-    quotes = theme_quotes(units, theme, _below(theme, themes))
+    quotes = balanced_quotes(units, theme, _below(theme, themes))
     return theme | {
         "badge": badge(theme, summary),
         "uncertain": is_uncertain(theme),

@@ -15,6 +15,9 @@ from pipeline.report.wording import UNIT_COLUMNS, day_of
 LONGEST = 280
 """Characters shown; the whole text is in report.xlsx and units.csv."""
 
+MINORITY = 0.25
+"""Least number of people on a theme's smaller side, per person on its larger one, that has a quote among three."""
+
 
 @dataclass(frozen=True)
 class Quote:
@@ -37,6 +40,19 @@ def theme_quotes(
     said = units.filter(pl.col("theme_id").is_in([theme["theme_id"], *below]))
     said = said.filter(pl.col("sentiment") == side) if side else said
     return _quotes(said, n, theme["keywords"])
+
+
+def balanced_quotes(units: pl.DataFrame, theme: dict[str, Any], below: Iterable[str] = ()) -> list[Quote]:
+    """Return three quotes of a theme that speak as its people do: one of the smaller side where it is a fifth or more."""
+    below = list(below)
+    more, fewer = sorted(("negative", "positive"), key=lambda side: -theme[side])
+    heard = ((more, N_QUOTES - 1), (fewer, 1)) if MINORITY * theme[more] <= theme[fewer] else ((more, N_QUOTES),)
+    told = [quote for side, n in heard for quote in theme_quotes(units, theme, below, n, side=side)]
+    told += [quote for quote in theme_quotes(units, theme, below, 2 * N_QUOTES) if quote not in told]
+    people: dict[tuple[str, str], Quote] = {}
+    for quote in told:
+        people.setdefault((quote.source, quote.feedback_id), quote)
+    return list(people.values())[:N_QUOTES]
 
 
 def alert_quotes(alert: dict[str, Any], units: pl.DataFrame, n: int = 2, *, side: str | None = None) -> list[Quote]:
