@@ -86,8 +86,8 @@ def build_insights(
     -------
     dict
         measures, drivers, loyalty_map, segments, periods, trends, alerts (spikes and watch list), mismatches and
-        mismatches_left_out, priorities; docs/methods.md says what each holds. Themes are those that hold units of their own: a parent would
-        repeat its children.
+        mismatches_left_out, priorities; docs/methods.md says what each holds. Themes are those that hold units of
+        their own: a parent would repeat its children.
     """
     mentions = find_mentions(units, themes, parents=False)
     named = dict(themes.select("theme_id", "name").iter_rows())

@@ -24,6 +24,7 @@ JUDGES = 0.8
 TOO_ALIKE = 0.5
 """Quotes whose character pairs overlap by more (Jaccard) are taken only when nothing else is left."""
 
+_READ = 1_000  # units most like the theme that are looked at
 _CANDIDATES = 80
 
 # それが… points at something that a reader of the quote has not read; 緑の、 and あと、 begin in the middle of a talk.
@@ -89,14 +90,17 @@ def _ranked(units: pl.DataFrame, words: Iterable[str]) -> pl.DataFrame:
     own = text.str.contains("|".join(patterns)) if patterns else pl.lit(False)
     whole = ~text.str.contains(_POINTS_BACK) & ~text.str.contains(_STOPS_HALFWAY)
     good = [_judges(units), whole, length.is_between(SHORTEST, AT_ONCE), own]
+    nearest = ["similarity", *KEY, "unit_index"]
     return (
         units.filter(length > 0)
+        .sort(nearest, descending=[True, False, False, False], nulls_last=True)
+        .head(_READ)
         .with_columns(
             _readable=length.is_between(SHORTEST, READABLE),
             _good=pl.sum_horizontal([part.fill_null(False).cast(pl.Int64) for part in good]),
         )
         .sort(
-            ["_readable", "_good", "similarity", *KEY, "unit_index"],
+            ["_readable", "_good", *nearest],
             descending=[True, True, True, False, False, False],
             nulls_last=True,
         )

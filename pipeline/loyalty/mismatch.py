@@ -76,7 +76,7 @@ def words_against_scores(feedback: pl.DataFrame, units: pl.DataFrame) -> dict[st
 
 
 def _words(units: pl.DataFrame) -> pl.DataFrame:
-    """Return each respondent's mean sentiment, how many more positive than negative units they wrote, and the surest."""
+    """Return each respondent's mean sentiment, the surplus of positive over negative units, and the surest of each."""
     polarity = pl.col("sentiment").cast(pl.Utf8).replace_strict(POLARITY, return_dtype=pl.Int64)
     asks = pl.col("intent").cast(pl.Utf8).is_in(NO_COMPLAINT) if "intent" in units.columns else pl.lit(False)
     strength = pl.col("sentiment_score") if "sentiment_score" in units.columns else polarity.cast(pl.Float64)

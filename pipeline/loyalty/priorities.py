@@ -44,7 +44,7 @@ def prioritise(
     by_id = {theme["theme_id"]: theme for theme in themes}
     trend = {row["theme_id"]: row for row in periods["themes"]}
     usual = float(np.median([by_id[theme_id]["share"] for theme_id in trend])) if trend else 0.0
-    found = [_priority(by_id[theme_id], sides_of(by_id[theme_id], drivers), trend[theme_id], usual) for theme_id in trend]
+    found = [_priority(by_id[key], sides_of(by_id[key], drivers), moved, usual) for key, moved in trend.items()]
     found.sort(key=lambda row: (
         _ORDER[row["action"]], row["uncertain"], -round(row["priority"], 4), -row["share"], row["theme_id"],
     ))

@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from pipeline.loyalty import KEY
 from pipeline.loyalty.measures import SIGNIFICANT, UNCERTAIN_BELOW
 from pipeline.loyalty.priorities import CHANCE, CLEAR
 from pipeline.report.headline import alert_side
@@ -104,8 +105,7 @@ def _drivers(summary: dict[str, Any], t: Words) -> list[Row]:
 
 
 def _mismatches(summary: dict[str, Any], units: pl.DataFrame, t: Words) -> list[Row]:
-    texts = _spoken(units)
-    rows = []
+    texts, rows = _spoken(summary["mismatches"], units), []
     for row in summary["mismatches"]:
         person = (row["source"], row["feedback_id"])
         text = texts.get((*person, row["unit_index"])) if row.get("unit_index") is not None else None
@@ -233,9 +233,10 @@ def _captive(summary: dict[str, Any]) -> list[Row]:
     return [(row["name"], row["n"], row["negative"], row["revenue"]) for row in found["captive_themes"]]
 
 
-def _spoken(units: pl.DataFrame) -> dict[tuple[str, str, int | None], str]:
-    """Return every opinion by source, id and place, and under the place None everything a respondent said."""
-    ordered = units.sort("source", "feedback_id", "unit_index")
+def _spoken(people: list[dict[str, Any]], units: pl.DataFrame) -> dict[tuple[str, str, int | None], str]:
+    """Return the people's opinions by source, id and place, and under the place None everything each of them said."""
+    keys = pl.DataFrame(people, schema=dict.fromkeys(KEY, pl.Utf8))
+    ordered = units.join(keys, on=KEY, how="semi").sort("source", "feedback_id", "unit_index")
     single = ordered.select("source", "feedback_id", "unit_index", "unit_text")
     joined = ordered.group_by("source", "feedback_id", maintain_order=True).agg(
         pl.col("unit_text").str.strip_chars().str.join("／")

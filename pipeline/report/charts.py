@@ -148,11 +148,13 @@ def priority_matrix(priorities: Sequence[dict[str, Any]], nps: dict[str, Any], t
     x = alt.X("x:Q", scale=alt.Scale(domain=[0, right], nice=False),
               axis=alt.Axis(format=",d", title=t("priorities.x"), grid=False, **_AXIS))
     y = alt.Y("y:Q", scale=alt.Scale(domain=[low, high], nice=False, zero=False),
-              axis=alt.Axis(labelExpr="datum.value ? format(datum.value, '+') : '0'", title=t("priorities.y"), grid=True, titleAngle=0, titleAlign="left",
+              axis=alt.Axis(labelExpr="datum.value ? format(datum.value, '+') : '0'", title=t("priorities.y"),
+                            grid=True, titleAngle=0, titleAlign="left",
                             titleX=-50, titleY=-16, **_AXIS))
     base = alt.Chart(alt.Data(values=rows)).encode(x=x, y=y)
     everybody = alt.Chart(alt.Data(values=[{"y": overall}])).mark_rule(color=MUTED, strokeWidth=1).encode(y=y)
-    told = alt.Chart(alt.Data(values=[{"y": overall, "x": right, "told": t("segments.overall", score=points(overall))}]))
+    everybodys = {"y": overall, "x": right, "told": t("segments.overall", score=points(overall))}
+    told = alt.Chart(alt.Data(values=[everybodys]))
     line_name = told.mark_text(align="left", dx=6, fontSize=12, color=MUTED).encode(x=x, y=y, text="told:N")
     dots = base.mark_point(size=360, filled=True, opacity=1, strokeWidth=2).encode(
         fill=alt.Fill("fill:N", scale=None), stroke=alt.Stroke("colour:N", scale=None)

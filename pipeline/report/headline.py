@@ -70,7 +70,7 @@ def alert_text(alert: dict[str, Any], t: Words) -> str:
 
 
 def alert_side(alert: dict[str, Any], summary: dict[str, Any]) -> str | None:
-    """Return ``"negative"`` where an alert tells of something bad: of anger, or of a theme with more blame than praise."""
+    """Return ``"negative"`` where an alert tells of anger, or of a theme with more blame than praise."""
     if alert["kind"] == "negative_spike":
         return "negative"
     about = alert.get("theme_id") or (alert.get("inside") or {}).get("theme_id")
@@ -111,9 +111,10 @@ def _nps_sentence(summary: dict[str, Any], t: Words) -> Sentence:
     now = t("headline.now", score=points(nps["score"]), interval=interval, n=count(nps["n"]))
     if nps["n"] < UNCERTAIN_BELOW:
         now += t("headline.small_n", least=UNCERTAIN_BELOW)
-    gap = summary["periods"]["difference"]
-    if gap["value"] is not None:
-        return Sentence(label, now + _period_text(summary["periods"], t), _certainty(gap["p"], _few(summary["periods"])))
+    periods = summary["periods"]
+    if periods["difference"]["value"] is not None:
+        certainty = _certainty(periods["difference"]["p"], _few(periods))
+        return Sentence(label, now + _period_text(periods, t), certainty)
     if previous and previous["nps"] is not None:
         day, before = t.short_date(previous["business_date"]), points(previous["nps"])
         return Sentence(label, now + t("headline.previous", day=day, before=before, n=count(previous["n"])))
@@ -150,8 +151,9 @@ def _news_sentence(summary: dict[str, Any], t: Words) -> Sentence:
         return Sentence(label, t("headline.first_night", n=len(themes)))
     if grown := _grown(summary, themes):
         row, theme = grown
-        text = t("headline.grown", name=row["name"], days=summary["periods"]["days"], before=percent(row["share_before"]),
-                 now=percent(row["share_now"]), n=count(row["n_now"])) + _leaning(theme, t)
+        before, now, days = percent(row["share_before"]), percent(row["share_now"]), summary["periods"]["days"]
+        text = t("headline.grown", name=row["name"], days=days, before=before, now=now, n=count(row["n_now"]))
+        text += _leaning(theme, t)
         return Sentence(label, text, _certainty(row["p_adjusted"], row["uncertain"]), row["theme_id"], "negative")
     for status in ("new", "returned"):
         found = [theme for theme in themes if theme["status"] == status]

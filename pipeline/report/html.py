@@ -145,7 +145,8 @@ def _theme_view(
         "badge": badge(theme, summary),
         "uncertain": is_uncertain(theme),
         "impacts": [
-            (side, marks.impact_mark(side, reach["impact"], t), t.certain(side["certainty"], few=side["n"] < UNCERTAIN_BELOW))
+            (side, marks.impact_mark(side, reach["impact"], t),
+             t.certain(side["certainty"], few=side["n"] < UNCERTAIN_BELOW))
             for side in impacts(theme, summary)
         ],
         "lowest": min((side["impact"] for side in impacts(theme, summary)), default=None),

@@ -40,8 +40,8 @@ SECTIONS = {
 """The page's sections and the tables each tells."""
 
 SHEETS = {
-    "drivers": ("priorities", "drivers", "segments", "segment_changes", "segment_themes", "mismatches", "map", "captive", "behaviour",
-                "measures"),
+    "drivers": ("priorities", "drivers", "segments", "segment_changes", "segment_themes", "mismatches", "map",
+                "captive", "behaviour", "measures"),
     "trends": ("periods", "changes", "trends", "alerts"),
 }
 """The workbook's sheets that hold tables of the analysis."""

@@ -97,7 +97,8 @@ def _impact(theme: dict[str, Any], summary: dict[str, Any], t: Words) -> str:
 def _accounting_table(summary: dict[str, Any], t: Words) -> str:
     header = (t("accounting.source"), *(t(f"accounting.{key}") for key in ACCOUNTED))
     rows = [
-        (_escape(t.label(row["name"]) if row["name"] else t("total")), *(count(row[key]) for key in ACCOUNTED)) for row in accounting(summary)
+        (_escape(t.label(row["name"]) if row["name"] else t("total")), *(count(row[key]) for key in ACCOUNTED))
+        for row in accounting(summary)
     ]
     return _table(header, rows)
 

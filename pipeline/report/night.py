@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from pipeline.loyalty.measures import SIGNIFICANT, UNCERTAIN_BELOW
+from pipeline.loyalty.measures import UNCERTAIN_BELOW
 from pipeline.loyalty.priorities import prioritise, sides_of
 from pipeline.report.wording import Words, words_of
 
@@ -100,7 +100,7 @@ def priorities(summary: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def impacts(theme: dict[str, Any], summary: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return what those who complain of a theme, and those who praise it, do to the NPS; a side nobody takes is left out.
+    """Return what those who complain of a theme, and those who praise it, do to the NPS; an empty side is left out.
 
     A theme that only holds others has none: it would add up what they say, and outdo each of them.
     Each has side, n, nps, impact with its interval, and certainty; see :func:`pipeline.loyalty.priorities.sides_of`.

@@ -20,7 +20,9 @@ def notice_lines(summary: dict[str, Any], t: Words) -> list[str]:
 def _parts(question: dict[str, Any], t: Words) -> str:
     values = {
         "sources": [t.label(source) for source in question["sources"]],
-        "segments": [t("notice.segment", column=t.label(column), value=value) for column, value in question["segments"]],
+        "segments": [
+            t("notice.segment", column=t.label(column), value=value) for column, value in question["segments"]
+        ],
         "groups": [t.name("groups", group) for group in question["groups"]],
         "words": question["words"],
     }

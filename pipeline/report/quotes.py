@@ -43,7 +43,7 @@ def theme_quotes(
 
 
 def balanced_quotes(units: pl.DataFrame, theme: dict[str, Any], below: Iterable[str] = ()) -> list[Quote]:
-    """Return three quotes of a theme that speak as its people do: one of the smaller side where it is a fifth or more."""
+    """Return three quotes of a theme that speak as its people do, one of the smaller side where it counts."""
     below = list(below)
     more, fewer = sorted(("negative", "positive"), key=lambda side: -theme[side])
     heard = ((more, N_QUOTES - 1), (fewer, 1)) if MINORITY * theme[more] <= theme[fewer] else ((more, N_QUOTES),)

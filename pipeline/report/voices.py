@@ -19,7 +19,9 @@ SENTIMENTS = ("negative", "neutral", "positive")
 GROUPS = ("detractor", "passive", "promoter", "unscored")
 
 
-def voices_data(units: pl.DataFrame, summary: dict[str, Any], labels: Mapping[str, str] | None = None) -> dict[str, Any]:
+def voices_data(
+    units: pl.DataFrame, summary: dict[str, Any], labels: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """Return the opinions of the page's search, newest first, cut where the page would grow too large.
 
     Sources are told by their `labels`.

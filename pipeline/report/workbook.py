@@ -26,9 +26,6 @@ MOST_VOICES = 30_000
 """Opinions on the sheet of voices: a sheet cannot hold a million, and a file of 30,000 is one that people open."""
 
 _WIDE = {"unit_text": 70, "theme": 22, "parent_theme": 18, "value": 40, "reason": 30, "file": 24}
-_TOLD: dict[str, Callable[[Any, Words], Any]] = {
-    "reason": lambda value, t: t.reason(value), "source": lambda value, t: t.label(value),
-}
 _CODES = {"sentiment": "sentiments", "intent": "intents", "nps_group": "groups"}
 
 
@@ -211,13 +208,22 @@ def _write_table(sheet: Worksheet, table: pl.DataFrame, cells: Cells) -> None:
         sheet.set_column(column, column, _WIDE.get(name, 13))
         cells.write(sheet, 0, column, _header(series, t), "header")
         form = "wrapped" if name == "unit_text" else "decimal" if series.dtype.is_float() else "text"
-        codes = t.part(_CODES[name]) if name in _CODES else {}
-        told = _TOLD.get(name, lambda value, t: codes.get(value, value))
+        told = _told_as(name, t)
         for at, value in enumerate(series if series.dtype.is_temporal() else as_texts(series), start=1):
-            cells.write(sheet, at, column, told(value, t), form)
+            cells.write(sheet, at, column, told(value), form)
     sheet.freeze_panes(1, 0)
     if table.width:
         sheet.autofilter(0, 0, max(1, table.height), table.width - 1)
+
+
+def _told_as(column: str, t: Words) -> Callable[[Any], Any]:
+    """Return what turns the values of a column into what readers call them."""
+    if column == "reason":
+        return t.reason
+    if column == "source":
+        return t.label
+    codes = t.part(_CODES[column]) if column in _CODES else {}
+    return lambda value: codes.get(value, value)
 
 
 def _header(series: pl.Series, t: Words) -> str:

@@ -30,7 +30,7 @@
     const sort = button(name, () => sortBy(header, key));
     sort.className = "sort";
     sort.title = words.sort.replace("{name}", name);
-    header.replaceChildren(sort, ...(note ? [note] : []));
+    header.replaceChildren(sort, element("span", name, "printed"), ...(note ? [note] : [])); // paper repeats no button
   }
   if (table) table.querySelector('th[data-sort="rank"]').setAttribute("aria-sort", "ascending");
 
