@@ -154,7 +154,8 @@ _NO_PERIODS = make_empty_night().summary["periods"]
     ],
 )
 def test_headline_says_what_changed(night, changes, sentence, expected):
-    assert expected in write_headline(night.summary | changes, JA)[sentence].text
+    told = write_headline(night.summary | changes, JA)[sentence]
+    assert expected in told.text + told.after
 
 
 def test_headline_says_so_when_no_theme_lowers_nps_beyond_chance(night):
@@ -442,7 +443,7 @@ def test_headline_tells_whose_nps_is_lower_beyond_chance(night):
     told = _for_whom(night, {"p_adjusted": 0.014}, labels={"channel": "受付経路"})
     assert told.certainty == "clear"
     assert "受付経路「Web」の人のNPSは−58.7（75人）で、ほかの人より23.6ポイント低く" in told.text
-    assert "前の28日と比べてはっきり下がった区分はありません。" in told.text
+    assert told.after.startswith("前の28日と比べてはっきり下がった区分はありません。")
 
 
 def test_headline_tells_for_whom_nps_fell_beyond_chance(night):
@@ -461,8 +462,15 @@ def test_nobody_is_named_where_nothing_is_clear(night, unclear):
 def test_headline_tells_who_speaks_of_its_themes(night):
     more = {"theme_id": "t01", "name": "配送の遅れ", "n": 21, "lift": 2.4, "lift_low": 1.3, "lift_high": 4.4, "p_adjusted": 0.01}
     told = _for_whom(night, {"p_adjusted": 0.9, "themes": [more]})
-    assert "「配送の遅れ」はchannel「Web」の人に多い話題です（ほかの2.4倍、21人）。" in told.text
-    assert "「新しい保冷箱」は、特定の区分に偏っているとは言えません。" in told.text
+    assert "「配送の遅れ」はchannel「Web」の人に多い話題です（ほかの2.4倍、21人）。" in told.after
+    assert "「新しい保冷箱」は、特定の区分に偏っているとは言えません。" in told.after
+    assert told.told(JA) == told.text + told.after
+
+
+def test_a_certainty_stands_beside_what_it_is_of(night):
+    news = write_headline(night.summary, JA)[1]
+    assert news.told(JA).startswith("新しい話題「新しい保冷箱」が現れました（11月18日から17人）。（確かさ：たまたまとは考えにくい）")
+    assert news.after.endswith("NPSへの影響は、まだはっきりしません。")
 
 
 def test_page_lets_customers_speak_under_the_headline(night):

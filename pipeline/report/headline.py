@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.loyalty.measures import SIGNIFICANT, UNCERTAIN_BELOW
 from pipeline.loyalty.priorities import CHANCE, CLEAR, FEW
-from pipeline.report.night import priorities, ranked_themes
+from pipeline.report.night import impacts, priorities, ranked_themes
 from pipeline.report.wording import Words, count, percent, points
 
 NEXT = 2
@@ -28,6 +28,8 @@ class Sentence:
         What is asked, and the answer.
     certainty : str or None
         Its code in the catalogue's section certainty; None where nothing was tested.
+    after : str
+        What is told beside the answer, and is not what the certainty is of.
     theme_id : str or None
         The theme whose customers say it themselves.
     side : str or None
@@ -41,11 +43,13 @@ class Sentence:
     certainty: str | None = None
     theme_id: str | None = None
     side: str | None = None
+    after: str = ""
     alert: dict[str, Any] | None = None
 
     def told(self, t: Words) -> str:
         """Return the answer with its certainty, on one line."""
-        return self.text + t("certain_told", word=t.certain(self.certainty)) if self.certainty else self.text
+        certainty = t("certain_told", word=t.certain(self.certainty)) if self.certainty else ""
+        return t("joined", first=self.text + certainty, then=self.after) if self.after else self.text + certainty
 
 
 def write_headline(summary: dict[str, Any], t: Words) -> list[Sentence]:
@@ -53,7 +57,7 @@ def write_headline(summary: dict[str, Any], t: Words) -> list[Sentence]:
     nps, news, impact = _nps_sentence(summary, t), _news_sentence(summary, t), _impact_sentence(summary, t)
     told = [sentence.theme_id for sentence in (news, impact) if sentence.theme_id]
     sentences = [nps, news, impact, *_segment_sentence(summary, told, t)]
-    return [replace(sentence, text=sentence.text.strip()) for sentence in sentences]
+    return [replace(sentence, text=sentence.text.strip(), after=sentence.after.strip()) for sentence in sentences]
 
 
 def alert_text(alert: dict[str, Any], t: Words) -> str:
@@ -153,15 +157,15 @@ def _news_sentence(summary: dict[str, Any], t: Words) -> Sentence:
         row, theme = grown
         before, now, days = percent(row["share_before"]), percent(row["share_now"]), summary["periods"]["days"]
         text = t("headline.grown", name=row["name"], days=days, before=before, now=now, n=count(row["n_now"]))
-        text += _leaning(theme, t)
-        return Sentence(label, text, _certainty(row["p_adjusted"], row["uncertain"]), row["theme_id"], "negative")
+        certainty = _certainty(row["p_adjusted"], row["uncertain"])
+        return Sentence(label, text, certainty, row["theme_id"], "negative", _about(theme, summary, t))
     for status in ("new", "returned"):
         found = [theme for theme in themes if theme["status"] == status]
         if found:
             more = "_more" if len(found) > 1 else ""
             n, first = count(found[0]["n_feedback"]), found[0]
-            text = t(f"headline.{status}{more}", name=first["name"], n=n, more=len(found)) + _leaning(first, t)
-            return Sentence(t("headline.news_label"), text, None, first["theme_id"])
+            text = t(f"headline.{status}{more}", name=first["name"], n=n, more=len(found))
+            return Sentence(t("headline.news_label"), text, None, first["theme_id"], after=_about(first, summary, t))
     return Sentence(label, t("headline.quiet"))
 
 
@@ -169,17 +173,20 @@ def _alert_sentence(summary: dict[str, Any], t: Words) -> Sentence:
     first, others = summary["alerts"][0], len(summary["alerts"]) - 1
     own = next((theme for theme in ranked_themes(summary) if theme["theme_id"] == first.get("theme_id")), None)
     side = alert_side(first, summary)
-    text = t("headline.alert", first=alert_text(first, t)) + (_leaning(own, t) if own else "")
-    text += t("headline.more_alerts", n=others) if others else ""
+    after = (_about(own, summary, t) if own else "") + (t("headline.more_alerts", n=others) if others else "")
     return Sentence(
-        t("headline.worse_label" if side else "headline.news_label"), text,
-        CLEAR if first["kind"] in _TESTED else None, first.get("theme_id"), side, first,
+        t("headline.worse_label" if side else "headline.news_label"), t("headline.alert", first=alert_text(first, t)),
+        CLEAR if first["kind"] in _TESTED else None, first.get("theme_id"), side, after, first,
     )
 
 
-def _leaning(theme: dict[str, Any], t: Words) -> str:
-    return t("headline.leaning", n=count(theme["n_feedback"]), negative=count(theme["negative"]),
+def _about(theme: dict[str, Any], summary: dict[str, Any], t: Words) -> str:
+    """Return how people speak of a theme, and that its impact is not known where it is not."""
+    told = t("headline.leaning", n=count(theme["n_feedback"]), negative=count(theme["negative"]),
              positive=count(theme["positive"]))
+    sides = impacts(theme, summary)
+    unclear = bool(sides) and all(side["certainty"] != CLEAR for side in sides)
+    return told + (t("headline.impact_unclear") if unclear else "")
 
 
 def _grown(
@@ -211,8 +218,8 @@ def _impact_sentence(summary: dict[str, Any], t: Words) -> Sentence:
         interval=t.interval(f"{-row['impact_high']:.1f}", f"{-row['impact_low']:.1f}"),
     )
     after = [t("headline.next", name=other["name"], harm=f"{-other['impact']:.1f}") for other in harmful[1 : NEXT + 1]]
-    text += t("headline.then", names=t.listed(after)) if after else ""
-    return Sentence(label, text, FEW if row["uncertain"] else CLEAR, row["theme_id"], "negative")
+    then = t("headline.then", names=t.listed(after)) if after else ""
+    return Sentence(label, text, FEW if row["uncertain"] else CLEAR, row["theme_id"], "negative", then)
 
 
 def _segment_sentence(summary: dict[str, Any], theme_ids: list[str], t: Words) -> list[Sentence]:
@@ -223,9 +230,9 @@ def _segment_sentence(summary: dict[str, Any], theme_ids: list[str], t: Words) -
     fell, lower = _fallen(summary, t), _lowest(values, t)
     n = sum(value["n"] >= UNCERTAIN_BELOW for _, value in values)
     steady = t("headline.none_fell", days=summary["periods"]["days"]) if _compared(summary) and not fell else ""
-    text = (fell + lower + steady) if fell or lower else t("headline.no_segment", n=count(n))
-    return [Sentence(t("headline.segment_label"), text + _who_speaks(summary, values, theme_ids, t),
-                     CLEAR if fell or lower else None)]
+    text = (fell + lower) or t("headline.no_segment", n=count(n))
+    after = (steady if lower else "") + _who_speaks(summary, values, theme_ids, t)
+    return [Sentence(t("headline.segment_label"), text, CLEAR if fell or lower else None, after=after)]
 
 
 def _compared(summary: dict[str, Any]) -> bool:
