@@ -95,7 +95,7 @@ def report(
             stored = store.dates()
             if not stored:
                 raise ConfigError(f"no night is stored in {folder} yet; kikitori run stores one")
-            written = write_pages(store, day or stored[-1], folder, language=settings.report.language)
+            written = write_pages(store, day or stored[-1], folder, told=settings.report.told())
     typer.echo(f"{written / 'report.html'}")
 
 

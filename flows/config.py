@@ -162,10 +162,24 @@ class Language(_Section):
 
 
 class Report(_Section):
-    """How the report is told."""
+    """How the report is told.
+
+    ``labels`` gives the segments' columns and the sources the names that readers know them by: one name, or one for
+    each language, ``plan = { ja = "プラン", en = "Plan" }``. What has none is told as it is written.
+    """
 
     language: Literal["ja", "en"] = "ja"
     url: str | None = None  # where readers find the folder `out`: the base of the links to the reports
+    labels: dict[str, str | dict[Literal["ja", "en"], str]] = {}
+
+    def told(self, language: Literal["ja", "en"] | None = None) -> dict[str, Any]:
+        """The language and the labels as a `Night` takes them; a label in another language is better than none."""
+        chosen = language or self.language
+        labels = {
+            name: label if isinstance(label, str) else label.get(chosen) or next(iter(label.values()), name)
+            for name, label in self.labels.items()
+        }
+        return {"language": chosen, "labels": labels}
 
     @field_validator("url")
     @classmethod
@@ -329,6 +343,16 @@ class Config(_Section):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"each source needs its own name; {', '.join(twice)} is used twice")
+        return self
+
+    @model_validator(mode="after")
+    def _labels_of_something(self) -> "Config":
+        known = [*self.segments, *(source.name for source in self.sources)]
+        for name in self.report.labels:
+            if name not in known:
+                near = difflib.get_close_matches(name, known, n=1)
+                hint = f"did you mean {near[0]!r}?" if near else f"these are {', '.join(known)}"
+                raise ValueError(f"report.labels: {name!r} is neither a segment nor a source; {hint}")
         return self
 
     @model_validator(mode="after")

@@ -356,7 +356,7 @@ def count(
         themed.themes,
         quarantine,
         timezone=config.timezone,
-        language=config.report.language,
+        **config.report.told(),
     )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from flows.config import ConfigError
 from flows.keys import KEY_FILE
@@ -35,7 +36,9 @@ def stored_tables(night: Night) -> dict:
     """Return what the store keeps of a night's pages: its tables, and the settings they are rendered with."""
     return {
         "tables": {name: getattr(night, name) for name in TABLES},
-        "settings": {"title": night.title, "timezone": night.timezone, "language": night.language},
+        "settings": {
+            "title": night.title, "timezone": night.timezone, "language": night.language, "labels": dict(night.labels),
+        },
     }
 
 
@@ -61,6 +64,7 @@ def stored_night(store: Store, business_date: date) -> Night:
         timezone=night.settings["timezone"],
         n_erased=night.n_erased,
         language=night.settings.get("language", "ja"),  # older versions wrote Japanese only
+        labels=night.settings.get("labels", {}),
         **tables,
     )
 
@@ -78,14 +82,12 @@ def night_files(night: Night) -> dict[str, bytes]:
     }
 
 
-def write_pages(store: Store, business_date: date, folder: Path, *, language: str | None = None) -> Path:
+def write_pages(store: Store, business_date: date, folder: Path, *, told: Mapping[str, Any] | None = None) -> Path:
     """Render a stored night into its folder, the pages of all nights with it; return the night's folder.
 
-    The language is the one the night was stored with, unless another is given.
+    Language and labels are those the night was stored with, unless others are `told`.
     """
-    night = stored_night(store, business_date)
-    if language:
-        night = replace(night, language=language)
+    night = replace(stored_night(store, business_date), **(told or {}))
     published = publish_folder(night_files(night), folder / business_date.isoformat())
     write_history(store, folder, night.language)
     store.pages_written(business_date)

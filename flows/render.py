@@ -14,7 +14,7 @@ from flows.publish import write_pages
 from flows.steps import step, told_flow
 
 WAIT = 600
-LANGUAGES = {"設定のとおり": None, "日本語": "ja", "英語": "en"}
+LANGUAGES: dict[str, Literal["ja", "en"] | None] = {"設定のとおり": None, "日本語": "ja", "英語": "en"}
 
 
 @told_flow("report", flow_run_name="report {business_date}")
@@ -42,5 +42,5 @@ def write_again(config_path: str, business_date: date | None, language: str) -> 
         if not stored:
             raise ConfigError(f"no night is stored in {config.out} yet; run nightly first")
         day = business_date or stored[-1]
-        written = write_pages(store, day, config.out, language=LANGUAGES[language] or config.report.language)
+        written = write_pages(store, day, config.out, told=config.report.told(LANGUAGES[language]))
     return f"{day}: {link_to(written / 'report.html', config, config_path, config.out)}"

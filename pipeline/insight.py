@@ -12,9 +12,10 @@ from pipeline.loyalty import alerts, behaviour
 from pipeline.loyalty.drivers import decompose
 from pipeline.loyalty.impact import adjust_p
 from pipeline.loyalty.loyalty_map import loyalty_map, place_customers
-from pipeline.loyalty.measures import SIGNIFICANT, UNCERTAIN_BELOW, top_box
+from pipeline.loyalty.measures import UNCERTAIN_BELOW, top_box
 from pipeline.loyalty.mentions import KEY, find_mentions
 from pipeline.loyalty.mismatch import words_against_scores
+from pipeline.loyalty.priorities import prioritise
 from pipeline.loyalty.segments import compare_periods, compare_segments
 from pipeline.loyalty.trends import Trends, theme_trends, weekly_nps
 
@@ -84,9 +85,9 @@ def build_insights(
     Returns
     -------
     dict
-        measures, drivers, loyalty_map, segments, periods, trends, alerts (spikes and watch list), mismatches,
-        priorities; docs/methods.md says what each holds. Themes are those that hold units of their own: a parent would
-        repeat its children.
+        measures, drivers, loyalty_map, segments, periods, trends, alerts (spikes and watch list), mismatches and
+        mismatches_left_out, priorities; docs/methods.md says what each holds. Themes are those that hold units of
+        their own: a parent would repeat its children.
     """
     mentions = find_mentions(units, themes, parents=False)
     named = dict(themes.select("theme_id", "name").iter_rows())
@@ -111,7 +112,7 @@ def build_insights(
         "periods": periods,
         "trends": _trend_rows(trends, names) | {"nps": _weekly_nps(dated, trends.weeks)},
         "alerts": spikes + watched,
-        "mismatches": words_against_scores(feedback, units),
+        **words_against_scores(feedback, units),
         "priorities": prioritise(rows, drivers, periods),
     }
 
@@ -164,65 +165,6 @@ def find_drivers(feedback: pl.DataFrame, mentions: pl.DataFrame, names: dict[str
         row["p_adjusted"] = adjusted
     rows.sort(key=lambda row: (-round(row["weight"], 9), row["theme_id"], row["side"]))
     return {"n": people.height, "r2": split.r2, "baseline": on_nps.baseline, "rows": rows}
-
-
-def prioritise(
-    rows: Sequence[dict[str, Any]], drivers: dict[str, Any], periods: dict[str, Any]
-) -> list[dict[str, Any]]:
-    """Return the themes in the order in which to look at them: impact × share × trend.
-
-    The weight of a driver is impact × share already; it is multiplied by how the theme's share moved (½ to 2), where it
-    moved beyond chance. Themes that lower the NPS beyond chance come first, then those that raise it, then the rest.
-
-    Returns
-    -------
-    list of dict
-        action is mend (lowers NPS, often), deep (lowers NPS, seldom), keep (raises NPS), frequent (often, no effect
-        shown) or minor; "often" is a share above the median theme's.
-    """
-    by_id = {row["theme_id"]: row for row in rows}
-    trend = {row["theme_id"]: row for row in periods["themes"]}
-    usual = float(np.median([by_id[theme_id]["share"] for theme_id in trend])) if trend else 0.0
-    found = [_priority(by_id[theme_id], _of_theme(drivers, theme_id), trend[theme_id], usual) for theme_id in trend]
-    order = {"mend": 0, "deep": 0, "keep": 1, "frequent": 2, "minor": 2}
-    found.sort(key=lambda row: (order[row["action"]], -round(row["priority"], 9), -row["share"], row["theme_id"]))
-    return [row | {"rank": rank} for rank, row in enumerate(found, start=1)]
-
-
-_DRIVER_KEYS = (
-    "side", "n", "effect", "effect_low", "effect_high", "points", "points_low", "points_high", "p_adjusted",
-)
-
-
-def _of_theme(drivers: dict[str, Any], theme_id: str) -> list[dict[str, Any]]:
-    return [row for row in drivers["rows"] if row["theme_id"] == theme_id]
-
-
-def _priority(
-    theme: dict[str, Any], drivers: list[dict[str, Any]], trend: dict[str, Any], usual: float
-) -> dict[str, Any]:
-    known = [row for row in drivers if row["p_adjusted"] < SIGNIFICANT]
-    harmful = max((row for row in known if row["effect"] < 0), key=lambda row: row["weight"], default=None)
-    helpful = max((row for row in known if row["effect"] > 0), key=lambda row: row["weight"], default=None)
-    driver = harmful or helpful or max(drivers, key=lambda row: row["weight"], default=None)
-    often = theme["share"] >= usual
-    if harmful:
-        action = "mend" if often else "deep"
-    elif helpful:
-        action = "keep"
-    else:
-        action = "frequent" if often else "minor"
-    moved = trend["p_adjusted"] is not None and trend["p_adjusted"] < SIGNIFICANT
-    before, now = trend["share_before"], trend["share_now"]
-    factor = 1.0 if not moved else min(2.0, max(0.5, now / before)) if before else 2.0
-    return {
-        "theme_id": theme["theme_id"], "name": theme["name"], "action": action, "n_feedback": theme["n_feedback"],
-        "share": theme["share"], "weight": driver["weight"] if driver else 0.0,
-        **{key: driver and driver[key] for key in _DRIVER_KEYS},
-        "trend": factor, "share_change": trend["difference"],
-        "priority": factor * (driver["weight"] if driver else 0.0),
-        "uncertain": (driver["n"] if driver else theme["n_feedback"]) < UNCERTAIN_BELOW,
-    }
 
 
 def _behaviour(

@@ -81,6 +81,7 @@ _THEMES: list[tuple[Any, ...]] = [
 ]
 _GROUPS = ("detractor", "passive", "promoter", "unscored")
 _N_ANALYSED = 388
+_FIGURES = ("nps", "nps_n", "impact", "impact_low", "impact_high", "p_adjusted")
 
 
 def make_night() -> Night:
@@ -151,6 +152,8 @@ def _theme(row: tuple[Any, ...]) -> dict[str, Any]:
         "impact_low": low, "impact_high": high, "p_adjusted": p, "previous_share": before,
         "negative_mentions": {"nps": nps, "nps_n": 63, "impact": impact, "impact_low": low, "impact_high": high,
                               "p_adjusted": p},
+        "positive_mentions": {"nps": 20.0, "nps_n": 41, "impact": 0.9, "impact_low": -0.4, "impact_high": 2.2,
+                              "p_adjusted": 0.3} if impact is not None else dict.fromkeys(_FIGURES) | {"nps_n": 0},
         "weekly": [
             {"week": (date(2024, 9, 16) + timedelta(weeks=i)).isoformat(), "n_feedback": k}
             for i, k in enumerate(weekly)
@@ -164,7 +167,12 @@ def _insights() -> dict[str, Any]:
     late = {"theme_id": "t01", "name": "配送の遅れ", "side": "negative", "n": 63, "weight": 0.21} | driver
     fresh = late | {"theme_id": "t02", "name": "野菜と魚の鮮度", "side": "positive", "effect": 1.9, "points": 5.2,
                     "points_low": 3.0, "points_high": 7.4, "n": 57, "weight": 0.18}
-    priority = {"share": 0.227, "n_feedback": 88, "trend": 1.4, "share_change": 0.06, "uncertain": False}
+    priority = {"share": 0.227, "n_feedback": 88, "trend": 1.4, "share_change": 0.06, "uncertain": False,
+                "certainty": "clear", "p_adjusted": 0.0001}
+    mend = priority | {"theme_id": "t01", "name": "配送の遅れ", "side": "negative", "n": 63, "nps": -48.6, "impact": -4.9,
+                       "impact_low": -6.8, "impact_high": -3.0, "action": "mend", "priority": 6.86, "rank": 1}
+    keep = priority | {"theme_id": "t02", "name": "野菜と魚の鮮度", "side": "positive", "n": 57, "nps": 41.5, "impact": 4.2,
+                       "impact_low": 2.3, "impact_high": 6.1, "action": "keep", "priority": 4.2, "rank": 2, "trend": 1.0}
     gap = {"difference": 0.06, "difference_low": 0.01, "difference_high": 0.11, "p_adjusted": 0.02}
     level = {"nps": -9.1, "low": -20.0, "high": 2.0, "n": 190, "uncertain": False}
     segment = {"value": "アプリ", "n_feedback": 170, "n": 140, "nps": -12.0, "low": -24.0, "high": 0.5,
@@ -177,10 +185,10 @@ def _insights() -> dict[str, Any]:
     return {
         "drivers": {"n": 412, "r2": 0.52, "baseline": -6.0,
                     "rows": [late | {"uncertain": False}, fresh | {"uncertain": False}]},
-        "priorities": [late | priority | {"action": "mend", "priority": 0.294, "rank": 1},
-                       fresh | priority | {"action": "keep", "priority": 0.18, "rank": 2, "trend": 1.0}],
+        "priorities": [mend, keep],
         "mismatches": [{"kind": "promoter_complains", "source": "survey", "feedback_id": "A-1004", "score": 9,
-                        "words": -0.6, "expected_score": 3.1, "gap": 2.61}],
+                        "unit_index": 0, "certainty": 0.94, "words": -0.6, "expected_score": 3.1, "gap": 2.61}],
+        "mismatches_left_out": 5,
         "segments": [{"column": "channel", "values": [segment]}],
         "periods": {
             "days": 28, "now": level | {"from": "2024-10-25", "to": "2024-11-21"},
@@ -188,8 +196,14 @@ def _insights() -> dict[str, Any]:
             "difference": {"value": -3.0, "low": -12.0, "high": 6.0, "p": 0.5},
             "mix_and_rate": [{"column": "channel", "mix": -1.0, "mix_low": -2.0, "mix_high": 0.1, "rate": -2.0,
                               "rate_low": -9.0, "rate_high": 5.0}],
+            "segments": [{"column": "channel", "value": "アプリ", "nps_now": -30.0, "n_now": 70, "nps_before": -8.0,
+                          "n_before": 66, "difference": -22.0, "difference_low": -40.0, "difference_high": -4.0,
+                          "p_adjusted": 0.2, "uncertain": False}],
             "themes": [{"theme_id": "t01", "name": "配送の遅れ", "n_now": 52, "n_before": 31, "share_now": 0.27,
-                        "share_before": 0.17, "uncertain": False} | gap],
+                        "share_before": 0.17, "uncertain": False} | gap,
+                       *({"theme_id": row[0], "name": row[1], "n_now": 20, "n_before": 20, "share_now": 0.1,
+                          "share_before": 0.1, "uncertain": False} | gap | {"difference": 0.0, "p_adjusted": 0.9}
+                         for row in _THEMES[1:])],
         },
         "trends": {"weeks": ["2024-11-01", "2024-11-08", "2024-11-15"], "n_analysed": [40, 42, 45],
                    "first_day": "2024-09-13",
@@ -216,8 +230,9 @@ def _no_insights() -> dict[str, Any]:
                "to": "2024-11-21"}
     return {
         "drivers": {"n": 0, "r2": None, "baseline": None, "rows": []}, "priorities": [], "mismatches": [],
+        "mismatches_left_out": 0,
         "segments": [], "loyalty_map": None,
-        "periods": {"days": 28, "now": nothing, "before": nothing, "mix_and_rate": [], "themes": [],
+        "periods": {"days": 28, "now": nothing, "before": nothing, "mix_and_rate": [], "themes": [], "segments": [],
                     "difference": {"value": None, "low": None, "high": None, "p": None}},
         "trends": {"weeks": [], "n_analysed": [], "first_day": "2024-09-13", "themes": [],
                    "nps": []},

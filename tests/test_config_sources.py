@@ -56,3 +56,33 @@ def test_a_password_comes_from_the_environment_and_is_not_shown(tmp_path, monkey
 def test_a_database_file_is_relative_to_the_config(tmp_path):
     lines = 'name = "s"\ncolumns = { text = "c" }\ndatabase = "sqlite:///a.db"\nquery = "select 1"'
     assert source(tmp_path, lines).spec.database == f"sqlite:///{tmp_path / 'a.db'}"
+
+
+def labelled(tmp_path, labels):
+    path = tmp_path / "night.toml"
+    path.write_text(f'[[sources]]\n{SURVEY}segments = ["plan", "channel"]\n{labels}', encoding="utf-8")
+    return load_config(path).report
+
+
+def test_segments_and_sources_may_have_labels_in_one_language_or_in_each(tmp_path):
+    report = labelled(
+        tmp_path, '[report.labels]\nplan = "プラン"\nchannel = { ja = "受付経路", en = "Channel" }\ns = { ja = "アンケート" }'
+    )
+    assert report.told() == {"language": "ja", "labels": {"plan": "プラン", "channel": "受付経路", "s": "アンケート"}}
+    assert report.told("en")["labels"] == {"plan": "プラン", "channel": "Channel", "s": "アンケート"}
+
+
+def test_a_config_without_labels_tells_the_columns_as_they_are(tmp_path):
+    assert labelled(tmp_path, "").told() == {"language": "ja", "labels": {}}
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("chanel", r"report.labels: 'chanel' is neither a segment nor a source; did you mean 'channel'\?"),
+        ("x", "report.labels: 'x' is neither a segment nor a source; these are plan, channel, s"),
+    ],
+)
+def test_a_label_of_nothing_is_named(tmp_path, name, message):
+    with pytest.raises(ConfigError, match=message):
+        labelled(tmp_path, f'[report.labels]\n{name} = "名前"')

@@ -85,6 +85,17 @@ def test_a_change_of_who_answers_is_mix(found: dict[str, Any]) -> None:
     assert channel["mix"] + channel["rate"] == pytest.approx(periods["difference"]["value"])
 
 
+def test_each_segments_nps_is_compared_with_its_own_before(found: dict[str, Any]) -> None:
+    rows = {row["value"]: row for row in found["periods"]["segments"]}
+    assert set(rows) == {"アプリ", "Web"} and {row["column"] for row in rows.values()} == {"channel"}
+    assert sum(row["n_now"] for row in rows.values()) == found["periods"]["now"]["n"]
+    assert sum(row["n_before"] for row in rows.values()) == found["periods"]["before"]["n"]
+    for row in rows.values():
+        assert row["difference"] == pytest.approx(row["nps_now"] - row["nps_before"])
+        assert row["difference_low"] <= row["difference"] <= row["difference_high"]
+        assert row["p_adjusted"] is not None
+
+
 def test_measures_are_there_where_their_columns_are(found: dict[str, Any]) -> None:
     feedback, units = night()
     csat = found["measures"]["csat"]

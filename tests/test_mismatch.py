@@ -17,8 +17,9 @@ def found(words: list[str] = WORDS, scores: list[int | None] = SCORES, **more: l
     feedback = pl.DataFrame({"source": ["s"] * len(ids), "feedback_id": ids, "score": scores})
     units = pl.DataFrame({"source": ["s"] * len(ids), "feedback_id": ids, "sentiment": words, **more})
     order = random.Random(4).sample(range(len(ids)), len(ids))
-    assert words_against_scores(feedback[order], units[order]) == words_against_scores(feedback, units)
-    return words_against_scores(feedback, units)
+    told = words_against_scores(feedback, units)
+    assert words_against_scores(feedback[order], units[order]) == told
+    return told["mismatches"]
 
 
 def test_ten_respondents_by_pencil() -> None:
@@ -38,7 +39,7 @@ def test_praise_and_complaint_in_equal_number_are_no_mismatch() -> None:
     units = pl.DataFrame({
         "source": ["s"] * 8, "feedback_id": list("aabbccdd"), "sentiment": ["positive", "negative"] * 4,
     })
-    assert words_against_scores(feedback, units) == []
+    assert words_against_scores(feedback, units)["mismatches"] == []
 
 
 def test_a_promoters_wish_is_no_complaint() -> None:
@@ -48,10 +49,33 @@ def test_a_promoters_wish_is_no_complaint() -> None:
     assert [row["feedback_id"] for row in found(intent=intents)] == ["r8", "r9"]
 
 
-def test_stronger_words_rank_higher() -> None:
+def test_surer_words_rank_higher() -> None:
     words = ["positive", "positive", "negative", "negative", "negative", "negative"]
-    rows = found(words, [10, 9, 2, 1, 10, 10], sentiment_score=[0.9, 0.8, -0.7, -0.9, -0.2, -0.9])
-    assert [row["feedback_id"] for row in rows] == ["r5", "r4"]
+    rows = found(words, [10, 9, 2, 1, 10, 10], sentiment_score=[0.95, 0.97, -0.95, -0.99, -0.91, -0.98])
+    assert [(row["feedback_id"], row["certainty"]) for row in rows] == [("r5", 0.98), ("r4", 0.91)]
+
+
+def test_who_is_not_surely_read_is_counted_and_not_listed() -> None:
+    feedback = pl.DataFrame({"source": ["s"] * 4, "feedback_id": list("abcd"), "score": [10, 10, 2, 9]})
+    units = pl.DataFrame({
+        "source": ["s"] * 5, "feedback_id": ["a", "b", "b", "c", "d"], "unit_index": [0, 0, 1, 0, 0],
+        "sentiment": ["negative", "negative", "negative", "negative", "positive"],
+        "sentiment_score": [-0.7, -0.6, -0.95, -0.9, 0.9],
+    })
+    told = words_against_scores(feedback, units)
+    assert [(row["feedback_id"], row["unit_index"], row["certainty"]) for row in told["mismatches"]] == [("b", 1, 0.95)]
+    assert told["mismatches_left_out"] == 1
+
+
+def test_a_sure_word_of_the_other_kind_speaks_against_a_mismatch() -> None:
+    feedback = pl.DataFrame({"source": ["s"] * 3, "feedback_id": list("abc"), "score": [10, 2, 9]})
+    units = pl.DataFrame({
+        "source": ["s"] * 5, "feedback_id": ["a", "a", "a", "b", "c"], "unit_index": [0, 1, 2, 0, 0],
+        "sentiment": ["negative", "negative", "positive", "negative", "positive"],
+        "sentiment_score": [-0.95, -0.5, 0.95, -0.9, 0.9],
+    })
+    told = words_against_scores(feedback, units)
+    assert (told["mismatches"], told["mismatches_left_out"]) == ([], 1)
 
 
 def test_passives_and_the_unscored_are_left_out() -> None:

@@ -47,7 +47,7 @@ def test_a_message_holds_the_alerts_the_figures_and_the_link(room, store):
     notify_night(make_night(), LINK, settings(room), store, SECRET)
     (sent,) = room.received
     assert "お知らせ1件" in sent["subject"]
-    assert "新しい保冷箱" in sent["body"] and "n=17" in sent["body"] and "NPS −" in sent["body"]
+    assert "新しい保冷箱" in sent["body"] and "17人" in sent["body"] and "NPS −" in sent["body"]
     assert sent["body"].endswith(LINK)
 
 

@@ -82,3 +82,8 @@ def test_keywords_and_pairs_come_from_all_children_in_turn():
 def test_the_order_of_texts_changes_nothing():
     texts = [f"座席が狭い{k}" for k in range(900)]
     assert Member.of(ThemeName("座席", (), ()), texts) == Member.of(ThemeName("座席", (), ()), texts[::-1])
+
+
+def test_two_names_that_leave_much_unsaid_say_that_there_is_more():
+    children = [theme("配達", "配達が遅い"), theme("電話", "電話がつながらない"), theme("返金", "返金がない"), theme("鍵", "鍵がない")]
+    assert name_parent(children, [STAFF, PRICE], set()).name == "配達・電話など"

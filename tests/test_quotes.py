@@ -1,45 +1,78 @@
-"""Quotes of a theme: like it, unlike one another."""
+"""Quotes of a theme: whole thoughts that judge, by different people, unlike one another."""
 
-import numpy as np
 import polars as pl
+import pytest
 
-from pipeline.themes.quotes import marginal_relevance, representative
-
-A, B, C = np.eye(3)
-
-
-def test_the_next_quote_is_relevant_and_unlike_those_before():
-    vectors = np.stack([A, A, B, C])
-    assert marginal_relevance(np.array([0.9, 0.89, 0.7, 0.6]), vectors, 3) == [0, 2, 3]
-    assert marginal_relevance(np.array([0.9]), vectors[:1], 3) == [0]
+from pipeline.quotes import choose_quotes
 
 
-def night(texts, people, similarity=0.8):
+def units(*texts, people=None, scores=None, similarity=None):
     n = len(texts)
-    return pl.DataFrame(
-        {
-            "source": ["s"] * n,
-            "feedback_id": people,
-            "unit_index": list(range(n)),
-            "unit_text": texts,
-            "theme_id": ["T0001"] * n,
-            "similarity": [similarity - k / 100 for k in range(n)],
-        }
-    )
+    scores = scores or [-0.95] * n
+    return pl.DataFrame({
+        "source": ["s"] * n,
+        "feedback_id": people or [f"r{i}" for i in range(n)],
+        "unit_index": list(range(n)),
+        "unit_text": list(texts),
+        "similarity": similarity or [0.8 - k / 100 for k in range(n)],
+        "sentiment": ["negative" if score < 0 else "positive" for score in scores],
+        "sentiment_score": scores,
+    })
+
+
+def quoted(*texts, n=3, words=(), **more):
+    return [row["unit_text"] for row in choose_quotes(units(*texts, **more), n, words=words)]
+
+
+PLAIN = "配達がいつも遅れて困っています"
+
+
+@pytest.mark.parametrize(
+    "weak",
+    [
+        "緑の、再利用ボックスっていうやつ",  # names a thing, says nothing of it
+        "それが届いてから少し困っています",
+        "その箱は置く場所がなくて困ります",
+        "あと配達の人の感じがよくないです",
+        "値上げ前は2万6千円くらいだったのに",  # stops halfway
+        "配達が遅いうえに連絡もないので",
+        "遅い",
+        "配達の時間は何時ごろになることが多いのか、" * 4,
+    ],
+)
+def test_a_whole_thought_comes_before_a_fragment(weak):
+    assert quoted(weak, PLAIN, n=1) == [PLAIN]
+
+
+def test_what_is_surely_judged_comes_before_what_may_be():
+    assert quoted("箱の中に保冷剤が四つ入っていました", PLAIN, n=1, scores=[-0.4, -0.9]) == [PLAIN]
+    assert quoted("箱の中に保冷剤が四つ入っていました", PLAIN, n=1) != [PLAIN]
+
+
+def test_a_word_of_the_theme_in_any_form_is_preferred():
+    other = "受け取りに二時間もかかりました"
+    assert quoted(other, PLAIN, n=1, words=["遅れる", "配達"]) == [PLAIN]
+    assert quoted(other, PLAIN, n=1) == [other]
+
+
+def test_among_equals_the_most_alike_to_the_theme_comes_first():
+    assert quoted(PLAIN, "時間どおりに届いたことがありません", n=1, similarity=[0.4, 0.6]) == ["時間どおりに届いたことがありません"]
 
 
 def test_quotes_are_different_texts_of_different_respondents():
-    texts = ["配達がいつも遅れて困ります", "配達がいつも遅れて困ります", "時間どおりに届きません", "置き配の場所が選べません"]
-    units = night(texts, ["R1", "R2", "R1", "R3"])
-    quotes = representative(units, np.stack([A, A, B, C]))["T0001"]
-    assert quotes == [texts[0], texts[3]]
+    texts = [PLAIN, PLAIN + "！", "時間どおりに届いたことがありません", "置き配の場所が選べず不便です"]
+    assert quoted(*texts, people=["a", "b", "a", "c"]) == [texts[0], texts[3]]
 
 
-def test_readable_quotes_come_before_short_ones_and_order_changes_nothing():
-    texts = ["遅い", "配達がいつも遅れて困ります", "時間どおりに届いたことがない", "置き配の場所が選べません", "だめ"]
-    units = night(texts, list("abcde"))
-    vectors = np.stack([A, A, B, C, C])
-    quotes = representative(units, vectors)["T0001"]
-    assert set(quotes) == set(texts[1:4])
-    order = [4, 2, 0, 3, 1]
-    assert representative(units[order], vectors[order])["T0001"] == quotes
+def test_alike_quotes_are_better_than_none():
+    assert len(quoted(PLAIN + "一", PLAIN + "二")) == 2
+
+
+def test_the_order_of_units_changes_nothing_and_nothing_gives_nothing():
+    rows = units("遅い", PLAIN, "時間どおりに届いたことがない", "置き配の場所が選べません", "だめ")
+    assert choose_quotes(rows[[4, 2, 0, 3, 1]]) == choose_quotes(rows)
+    assert choose_quotes(rows.clear()) == []
+
+
+def test_units_without_sentiment_are_quoted_too():
+    assert len(choose_quotes(units(PLAIN, "だめ").drop("sentiment", "sentiment_score"))) == 2

@@ -28,8 +28,9 @@ from pipeline.report import (
 from pipeline.report.analysis import analysis_tables
 from pipeline.report.headline import alert_text, write_headline
 from pipeline.report.history import page_of
-from pipeline.report.night import accounting, badge, ranked_themes
-from pipeline.report.quotes import choose_quotes, mark_words
+from pipeline.report.marks import weeks_scale
+from pipeline.report.night import accounting, badge, impacts, priorities, ranked_themes
+from pipeline.report.quotes import alert_quotes, balanced_quotes, mark_words, theme_quotes
 from pipeline.report.voices import voices_data, words_by_score
 from pipeline.report.wording import percent, points, words_of
 from pipeline.store import Store
@@ -92,7 +93,7 @@ def test_an_empty_night_says_what_is_missing():
     text = Page(render_html(make_empty_night())).text
     assert "点数のある回答がないため、NPSは計算していません" in text
     assert "まだテーマが見つかっていません" in text
-    assert "隔離した行はありません" in text
+    assert "読み込めなかった行はありません" in text
 
 
 def test_page_asks_nothing_of_the_network_and_runs_only_its_own_script(page):
@@ -133,40 +134,81 @@ def test_no_element_has_another_ones_id(page):
     assert targets <= set(ids)
 
 
+_NO_PERIODS = make_empty_night().summary["periods"]
+
+
 @pytest.mark.parametrize(
     ("changes", "sentence", "expected"),
     [
-        ({}, 0, "前回（11月20日、−2.4、n=403）から3.9ポイント下がりましたが、前回の値は今回の区間の中にあり"),
-        ({"previous": None}, 0, "比べられる前回の値はありません"),
-        ({"previous": {"business_date": "2024-11-20", "nps": 8.0, "n": 403}}, 0, "前回の値は今回の区間の外"),
-        ({"previous": {"business_date": "2024-11-20", "nps": -6.3, "n": 403}}, 0, "変わっていません"),
-        ({"previous": {"business_date": "2024-11-20", "nps": None, "n": 0}}, 0, "比べられる前回の値はありません"),
-        ({}, 1, "「配送の遅れ」に否定的に触れた63人のNPSは−48.6。その人たちを除くと、全体のNPSは+4.9ポイント（95%区間 +3.0〜+6.8）動く計算です。"),
-        ({"themes": []}, 1, "まだテーマが見つかっていません"),
-        ({}, 2, "新しいテーマ「新しい保冷箱」が見つかりました（11月18日から、n=17）。"),
-        ({"alerts": [], "previous": None}, 2, "初めての集計です。8テーマが見つかり"),
-        ({"alerts": []}, 2, "新しく現れたテーマは「新しい保冷箱」です（n=17）。"),
-        ({"alerts": [], "themes": []}, 2, "新しいテーマや警報はありません"),
+        ({}, 0, "いまのNPSは−6.3です（95%区間 −14.1〜+1.6、412人）。直近28日は−9.1（190人）で、その前の28日の−9.1（190人）より3.0ポイント低くなりました（差の95%区間 −12.0〜+6.0）。"),
+        ({"periods": _NO_PERIODS}, 0, "前回（11月20日、403人）は−2.4でした。"),
+        ({"periods": _NO_PERIODS, "previous": None}, 0, "比べられる前の値はまだありません"),
+        ({"periods": _NO_PERIODS, "previous": {"business_date": "2024-11-20", "nps": None, "n": 0}}, 0, "比べられる前の値はまだありません"),
+        ({}, 1, "新しい話題「新しい保冷箱」が現れました（11月18日から17人）。期間中にこの話題に触れた17人のうち、否定的は14人、肯定的は0人です。"),
+        ({"alerts": [], "previous": None}, 1, "初めての集計です。8テーマが見つかり"),
+        ({"alerts": []}, 1, "「配送の遅れ」に触れる人が増えました。その前の28日の17.0%から、直近28日は27.0%（52人）です。"),
+        ({"alerts": [], "periods": _NO_PERIODS}, 1, "新しく現れたテーマは「新しい保冷箱」です（17人）。"),
+        ({"alerts": [], "themes": []}, 1, "はっきり悪くなったことは見つかりませんでした"),
+        ({}, 2, "最も大きいのは「配送の遅れ」への否定的な声です。書いた63人（うち批判者41人）のNPSは−48.6で、この人たちが全体のNPSを4.9ポイント下げています（95%区間 3.0〜6.8）。"),
+        ({"themes": []}, 2, "まだテーマが見つかっていません"),
     ],
 )
 def test_headline_says_what_changed(night, changes, sentence, expected):
-    assert expected in write_headline(night.summary | changes, JA)[sentence].text
+    told = write_headline(night.summary | changes, JA)[sentence]
+    assert expected in told.text + told.after
 
 
-def test_headline_says_so_when_no_theme_lowers_nps_significantly(night):
-    themes = [
-        theme | {"negative_mentions": theme["negative_mentions"] | {"p_adjusted": 0.3}}
-        for theme in night.summary["themes"]
-        if theme["impact"] is not None
-    ]
-    sentence = write_headline(night.summary | {"themes": themes}, JA)[1].text
-    assert sentence == "NPSを有意に下げていると言えるテーマはありません（7テーマの不満を検定）。"
+def test_headline_says_so_when_no_theme_lowers_nps_beyond_chance(night):
+    unclear = [row | {"action": "frequent", "certainty": "chance"} for row in night.summary["priorities"]]
+    sentence = write_headline(night.summary | {"priorities": unclear}, JA)[2]
+    assert sentence.text == "NPSを下げているとはっきり言えるテーマはありません（2テーマを調べました）。"
+    assert sentence.certainty is None and sentence.theme_id is None
 
 
 def test_few_complaints_are_for_reference_only(night):
-    theme = night.summary["themes"][0]
-    few = [theme | {"negative_mentions": theme["negative_mentions"] | {"nps_n": 12}}]
-    assert "n が30に満たないため参考値" in write_headline(night.summary | {"themes": few}, JA)[1].text
+    first, second = night.summary["priorities"]
+    few = [first | {"uncertain": True, "n": 12}, second]
+    sentence = write_headline(night.summary | {"priorities": few}, JA)[2]
+    assert sentence.certainty == "few" and "（確かさ：人数が少なく、まだ言えない）" in sentence.told(JA)
+
+
+def test_every_answer_says_how_sure_it_is_in_the_same_words_as_the_tables(night, page):
+    told = [sentence.certainty for sentence in write_headline(night.summary, JA)]
+    assert told == ["chance", "clear", "clear", None]
+    tables = {table.key: table for table in analysis_tables(night.summary, night.units, JA)}
+    assert tables["priorities"].rows[0][8] == JA.certain("clear") == "たまたまとは考えにくい"
+    assert page.text.count("確かさ：") == 3
+    assert all(word in page.text for word in ("たまたまとは考えにくい", "たまたまかもしれない"))
+
+
+def test_one_figure_tells_what_a_theme_does_to_nps_wherever_it_stands(night, page, book):
+    (first, *_) = night.summary["priorities"]
+    impact = points(first["impact"])
+    assert f"{-first['impact']:.1f}ポイント下げています" in write_headline(night.summary, JA)[2].text
+    (row, *_) = next(t for t in analysis_tables(night.summary, night.units, JA) if t.key == "priorities").rows
+    assert (row[1], row[6]) == (first["name"], first["impact"])
+    theme = next(theme for theme in night.summary["themes"] if theme["theme_id"] == first["theme_id"])
+    (negative, _) = impacts(theme, night.summary)
+    assert (negative["impact"], negative["certainty"]) == (first["impact"], first["certainty"])
+    assert f"否定的な声 63人：{impact}（−6.8〜−3.0）たまたまとは考えにくい" in page.text
+    assert f"否定的な声 63人：{impact}（−6.8〜−3.0）たまたまとは考えにくい" in render_markdown(night).replace("\\", "")
+    header, *rows = book["テーマ"].iter_rows(values_only=True)
+    sheet = next(dict(zip(header, row, strict=True)) for row in rows if row[1] == first["name"])
+    assert (sheet["否定的な声：NPSへの影響"], sheet["否定的な声：確かさ"]) == (first["impact"], "たまたまとは考えにくい")
+
+
+def test_a_theme_that_only_holds_others_does_not_outdo_them(night):
+    parent = night.summary["themes"][0] | {"theme_id": "p-配送", "name": "配送", "parent_id": None, "parent_name": None}
+    summary = night.summary | {"themes": [parent, *night.summary["themes"]]}
+    assert impacts(parent, summary) == []
+    assert "内訳のテーマごとに見ます" in Page(render_html(replace(night, summary=summary))).text
+
+
+def test_a_night_of_an_older_version_is_told_by_the_same_figure(night):
+    old = [{"rank": 1, "theme_id": "t01", "action": "mend", "effect": -2.4, "points": -4.1}]
+    summary = night.summary | {"priorities": old}
+    assert priorities(summary)[0]["theme_id"] == "t01" and priorities(summary)[0]["impact"] == -4.9
+    assert "NPSを4.9ポイント下げています" in Page(render_html(replace(night, summary=summary))).text
 
 
 def test_few_scores_are_for_reference_only(night):
@@ -199,7 +241,7 @@ def test_a_source_that_is_missing_is_the_first_thing_told(night):
     first, *others = night.summary["sources"]
     gone = first | {"missing": "survey.csv: no file found", "carried_over": 12}
     told = replace(night, summary=night.summary | {"sources": [gone, *others]})
-    line = f"ソース「{first['name']}」は今夜読み込めませんでした（survey.csv: no file found）。"
+    line = f"データ「{first['name']}」は今夜読み込めませんでした（survey.csv: no file found）。"
     text = Page(render_html(told)).text
     assert line in text and text.index(line) < text.index("今日の要点")
     assert line.replace(".", "") in render_markdown(told).replace("\\", "").replace(".", "")
@@ -211,44 +253,20 @@ def test_a_source_that_is_missing_is_the_first_thing_told(night):
 def test_the_answer_to_a_question_tells_the_question(night):
     question = {"sources": [], "segments": [["plan", "A"]], "groups": ["detractor"], "words": ["送料"], "n_period": 999}
     text = Page(render_html(replace(night, summary=night.summary | {"question": question}))).text
-    assert "区分：plan=A。NPSグループ：批判者。言葉（どれかを含む）：送料。" in text
+    assert "区分：plan「A」。NPSグループ：批判者。言葉（どれかを含む）：送料。" in text
     assert "期間内の回答 999件のうち" in text
 
 
 def test_uncertain_and_insignificant_figures_are_marked(page):
-    assert page.text.count("参考値 n<30") == 4  # two themes, in the table and in their sections
-    assert "有意でない" in page.text and "計算なし" in page.text
-
-
-def test_quotes_are_the_most_similar_ones_that_differ(night):
-    quotes = choose_quotes(night.units, ["t01"])
-    assert [quote.feedback_id for quote in quotes] == ["A-1000", "A-1001", "A-1003"]  # A-1002 repeats A-1001
-
-
-def test_quotes_come_from_different_respondents_and_never_repeat(night):
-    units = night.units.filter(pl.col("theme_id") == "t01")
-    one_person = units.with_columns(pl.lit("A-1").alias("feedback_id"), pl.lit("survey").alias("source"))
-    assert len(choose_quotes(one_person, ["t01"])) == 1
-    same_words = units.with_columns(pl.lit("配送が遅い。").alias("unit_text"))
-    assert len(choose_quotes(same_words, ["t01"])) == 1
-    assert choose_quotes(units, ["t99"]) == []
-
-
-def test_alike_quotes_are_better_than_none(night):
-    alike = night.units.filter(pl.col("feedback_id").is_in(["A-1001", "A-1002"]))
-    assert len(choose_quotes(alike.with_columns(unit_text=pl.col("unit_text") + pl.col("feedback_id")), ["t01"])) == 2
-
-
-def test_quotes_do_not_depend_on_the_order_of_units(night):
-    shuffled = night.units.sample(fraction=1.0, shuffle=True, seed=3)
-    assert choose_quotes(shuffled, ["t02"]) == choose_quotes(night.units, ["t02"])
+    assert page.text.count("参考値（30人未満）") == 4  # two themes, in the table and in their sections
+    assert "たまたまかもしれない" in page.text and "計算なし" in page.text
 
 
 def test_a_parent_theme_is_quoted_from_its_children(night):
     parent = night.summary["themes"][0] | {"theme_id": "p-商品", "name": "商品", "parent_id": None, "parent_name": None}
     summary = night.summary | {"themes": [parent, *night.summary["themes"]]}
     text = Page(render_html(replace(night, summary=summary))).text
-    assert "下位テーマ 2件" in text
+    assert "内訳のテーマ 2件" in text
     assert "引用できる声がありません" not in text
 
 
@@ -367,12 +385,12 @@ def test_page_workbook_and_markdown_tell_the_same_figures(night, page, book):
     columns = {cell.value: i for i, cell in enumerate(sheet[1])}
     for theme, row in zip(ranked_themes(night.summary), sheet.iter_rows(min_row=2, values_only=True), strict=True):
         assert row[columns["テーマ"]] == theme["name"]
-        assert row[columns["言及した回答者 n"]] == theme["n_feedback"]
-        assert row[columns["言及率"]] == pytest.approx(theme["share"])
-        assert row[columns["NPSへの影響"]] == theme["impact"]
+        assert row[columns["触れた人数"]] == theme["n_feedback"]
+        assert row[columns["触れた人の割合"]] == pytest.approx(theme["share"])
+        assert row[columns["触れた人全員のNPSへの影響"]] == theme["impact"]
         for text in (page.text, markdown):
             assert theme["name"] in text and percent(theme["share"]) in text
-            assert theme["impact"] is None or points(theme["impact"]) in text
+            assert all(points(side["impact"]) in text for side in impacts(theme, night.summary))
     for text in (page.text, markdown):
         assert points(night.summary["nps"]["score"]) in text
 
@@ -380,26 +398,27 @@ def test_page_workbook_and_markdown_tell_the_same_figures(night, page, book):
 def test_page_workbook_and_markdown_show_what_moves_loyalty(night, page, book):
     markdown = render_markdown(night)
     titles = [table.title for table in analysis_tables(night.summary, night.units, JA)]
-    assert len(titles) == 13
+    assert len(titles) == 14
     cells = {cell.value for name in ("NPS要因", "推移") for row in book[name].iter_rows() for cell in row}
     for title in titles:
         assert title in page.text and title in markdown and title in cells
     for text in (page.text, markdown):
-        assert "まず直す" in text and "差のうち、channelの構成が変わった分" in text
+        assert "まず直す" in text and "差のうち、channelの顔ぶれが変わった分" in text
 
 
 def test_a_promoters_complaint_is_quoted_but_not_in_markdown(night, page):
     (row,) = next(t for t in analysis_tables(night.summary, night.units, JA) if t.key == "mismatches").rows
-    assert row[0] == "推奨者の不満" and row[2] == "雨の日でも時間どおりに来てくれて助かっています"
+    assert row[0] == "点数は高い（9〜10点）が、言葉は不満" and row[2] == "雨の日でも時間どおりに来てくれて助かっています"
     assert row[2] in page.text and row[2] not in render_markdown(night)
+    assert "言葉の読み取りに自信が持てない5人は載せていません" in page.text
 
 
 @pytest.mark.parametrize(
     ("kind", "expected"),
     [
-        ("volume_spike", "「送料」の声が11月18日から急に増えています（この7日でn=12、ふだんの週なら1.5人ほど）"),
-        ("negative_spike", "「送料」で否定的な人が11月18日から急に増えています（この7日でn=12、ふだんの週なら1.5人ほど）"),
-        ("watch", "見張りの「送料」が、この7日の声にありました（n=12）"),
+        ("volume_spike", "「送料」の声が11月18日から急に増えています（この7日で12人、ふだんの週なら1.5人ほど）"),
+        ("negative_spike", "「送料」で否定的な人が11月18日から急に増えています（この7日で12人、ふだんの週なら1.5人ほど）"),
+        ("watch", "見張っている言葉「送料」が、この7日の声にありました（12人）"),
     ],
 )
 def test_alerts_say_what_they_are_about(kind, expected):
@@ -407,39 +426,66 @@ def test_alerts_say_what_they_are_about(kind, expected):
     assert alert_text(alert, JA) == expected
 
 
-def test_headline_prefers_a_theme_that_enough_people_complain_of(night):
-    first, second, *rest = night.summary["priorities"]
-    assert first["action"] in ("mend", "deep") and second["theme_id"] != first["theme_id"]
-    harm = {"impact": -3.0, "impact_low": -5.0, "impact_high": -1.0, "p_adjusted": 0.001, "nps": -50.0}
-    said = {first["theme_id"]: harm | {"nps_n": 12}, second["theme_id"]: harm | {"nps_n": 40}}
-    themes = [t | ({"negative_mentions": said[t["theme_id"]]} if t["theme_id"] in said else {}) for t in night.summary["themes"]]
-    priorities = [first, second | {"action": "mend"}, *rest]
-    told = write_headline(night.summary | {"themes": themes, "priorities": priorities}, JA)[1]
-    assert told.theme_id == second["theme_id"] and "参考値" not in told.text
+_LOWER = {"value": "Web", "n": 75, "n_feedback": 76, "nps": -58.7, "low": -69.0, "high": -43.0, "difference": -23.6,
+          "difference_low": -37.0, "difference_high": -8.2, "p_adjusted": 0.014, "uncertain": False, "themes": []}
+_FALLEN = {"column": "channel", "value": "Web", "nps_now": -70.0, "n_now": 41, "nps_before": -20.0, "n_before": 35,
+           "difference": -50.0, "difference_low": -75.0, "difference_high": -21.0, "p_adjusted": 0.01, "uncertain": False}
 
 
-def test_headline_tells_whose_nps_is_lower_beyond_chance_and_nothing_otherwise(night):
-    value = {"value": "Web", "n": 75, "n_feedback": 76, "nps": -58.7, "low": -69.0, "high": -43.0, "difference": -23.6,
-             "difference_low": -37.0, "difference_high": -8.2, "p_adjusted": 0.014, "uncertain": False, "themes": []}
-    segments = [{"column": "channel", "values": [value]}]
-    (told,) = write_headline(night.summary | {"segments": segments}, JA)[3:]
-    assert "「channel」が「Web」の人のNPSは−58.7（n=75）" in told.text and "23.6ポイント低く" in told.text
-    for unclear in ({"p_adjusted": 0.2}, {"uncertain": True}, {"difference": 23.6}):
-        segments = [{"column": "channel", "values": [value | unclear]}]
-        assert write_headline(night.summary | {"segments": segments}, JA)[3:] == []
+def _for_whom(night, lower=None, fallen=None, labels=None):
+    periods = night.summary["periods"] | {"segments": [_FALLEN | (fallen or {"p_adjusted": 0.9})]}
+    segments = [{"column": "channel", "values": [_LOWER | (lower or {"p_adjusted": 0.9})]}]
+    (told,) = write_headline(night.summary | {"segments": segments, "periods": periods}, JA.with_labels(labels or {}))[3:]
+    return told
+
+
+def test_headline_tells_whose_nps_is_lower_beyond_chance(night):
+    told = _for_whom(night, {"p_adjusted": 0.014}, labels={"channel": "受付経路"})
+    assert told.certainty == "clear"
+    assert "受付経路「Web」の人のNPSは−58.7（75人）で、ほかの人より23.6ポイント低く" in told.text
+    assert told.after.startswith("前の28日と比べてはっきり下がった区分はありません。")
+
+
+def test_headline_tells_for_whom_nps_fell_beyond_chance(night):
+    told = _for_whom(night, fallen={"p_adjusted": 0.01})
+    assert told.certainty == "clear"
+    assert "とくに悪くなったのはchannel「Web」の人で、その前の28日の−20.0（35人）から、直近28日は−70.0（41人）" in told.text
+
+
+@pytest.mark.parametrize("unclear", [{"p_adjusted": 0.2}, {"uncertain": True, "p_adjusted": 0.01}, {"difference": 23.6, "p_adjusted": 0.01}])
+def test_nobody_is_named_where_nothing_is_clear(night, unclear):
+    told = _for_whom(night, unclear, unclear)
+    assert told.certainty is None
+    assert told.text.startswith("はっきり評価が低い区分や、はっきり下がった区分はありません（30人以上の1区分を比べました）。")
+
+
+def test_headline_tells_who_speaks_of_its_themes(night):
+    more = {"theme_id": "t01", "name": "配送の遅れ", "n": 21, "lift": 2.4, "lift_low": 1.3, "lift_high": 4.4, "p_adjusted": 0.01}
+    told = _for_whom(night, {"p_adjusted": 0.9, "themes": [more]})
+    assert "「配送の遅れ」はchannel「Web」の人に多い話題です（ほかの2.4倍、21人）。" in told.after
+    assert "「新しい保冷箱」は、特定の区分に偏っているとは言えません。" in told.after
+    assert told.told(JA) == told.text + told.after
+
+
+def test_a_certainty_stands_beside_what_it_is_of(night):
+    news = write_headline(night.summary, JA)[1]
+    assert news.told(JA).startswith("新しい話題「新しい保冷箱」が現れました（11月18日から17人）。（確かさ：たまたまとは考えにくい）")
+    assert news.after.endswith("NPSへの影響は、まだはっきりしません。")
 
 
 def test_page_lets_customers_speak_under_the_headline(night):
     page = render_html(night)
-    lead = page[page.index('id="headline"'):page.index('id="nps"')]
+    lead = page[page.index('id="headline"'):page.index('id="priorities"')]
     complaints = night.units.filter((pl.col("theme_id") == "t01") & (pl.col("sentiment") == "negative"))["unit_text"]
-    assert [text for text in complaints if text in lead]
+    assert sum(text in lead for text in complaints) == 2
 
 
-@pytest.mark.parametrize(("topic", "told"), [("保冷箱・新しい", False), ("保冷箱・ふた", True)])
-def test_an_alert_names_the_topics_that_say_more_than_its_theme(topic, told):
+@pytest.mark.parametrize(
+    ("topic", "n", "told"), [("保冷箱・新しい", 9, False), ("保冷箱・ふた", 9, True), ("保冷箱・ふた", 18, False)]
+)
+def test_an_alert_names_the_smaller_topics_that_say_more_than_its_theme(topic, n, told):
     alert = {"kind": "new_theme", "name": "新しい保冷箱", "first_day": "2024-11-18", "n_feedback": 17,
-             "topics": [{"name": topic, "first_day": "2024-11-19", "n_feedback": 9}]}
+             "topics": [{"name": topic, "first_day": "2024-11-19", "n_feedback": n}]}
     assert (topic in alert_text(alert, JA)) == told
 
 
@@ -447,7 +493,7 @@ def test_a_topic_stands_with_its_theme_wherever_notices_are_told(night):
     alert = {"kind": "growing_theme", "theme_id": None, "name": "送料が上がる", "inside": {"theme_id": "t03", "name": "送料"},
              "first_day": "2024-11-18", "n_feedback": 9, "share": 0.17, "share_before": 0.0, "p": 0.001, "feedback": []}
     told = replace(night, summary=night.summary | {"alerts": [alert]})
-    line = "「送料」の中で「送料が上がる」が11月18日から増えています（それ以降 17.0%、n=9、それまでは0.0%）"
+    line = "「送料」の中で「送料が上がる」が11月18日から増えています（それ以降は9人で、意見を書いた人の17.0%。それまでは0.0%）"
     assert line in Page(render_html(told)).text and line in render_markdown(told)
     (table,) = (table for table in analysis_tables(told.summary, told.units, JA) if table.key == "alerts")
     assert table.rows[0][:3] == ("増えている話題", "送料 › 送料が上がる", 9)
@@ -599,9 +645,9 @@ def test_the_report_speaks_english_where_it_is_asked_to(night):
     english = replace(night, language="en")
     page, markdown = Page(render_html(english)), render_markdown(english)
     assert ("lang", "en") in page.attributes
-    for words in ("What lowers NPS", "Thu 21 Nov 2024", "Mend first", "Search the voices"):
+    for words in ("What got worse", "hardly chance", "What lowers NPS", "Thu 21 Nov 2024", "Mend first", "Search the voices"):
         assert words in page.text
-    assert "not significant" in markdown
+    assert "may be chance" in markdown
     book = openpyxl.load_workbook(io.BytesIO(render_workbook(english)))
     assert book.sheetnames == ["Overview", "Themes", "NPS drivers", "Trends", "Voices", "Quarantine"]
     with pytest.raises(ValueError, match="language must be one of ja, en; got 'fr'"):
@@ -631,10 +677,63 @@ def test_html_excel_markdown_json_and_store_agree(night, tmp_path):
     assert set(sheet) == {theme["theme_id"] for theme in themes}
     for theme in themes:
         row, n, share = sheet[theme["theme_id"]], theme["n_feedback"], percent(theme["share"])
-        assert (row["言及した回答者 n"], row["言及率"], row["NPSへの影響"]) == (n, theme["share"], theme["impact"])
+        assert (row["触れた人数"], row["触れた人の割合"], row["触れた人全員のNPSへの影響"]) == (n, theme["share"], theme["impact"])
         assert (row["否定的"], row["肯定的"]) == (theme["negative"], theme["positive"])
         assert share in lines[theme["name"]] and f"| {n}" in lines[theme["name"]]
-        assert f"{share}（{JA.percent_interval(theme['share_low'], theme['share_high'])}、n={n}）" in page.text
-        if theme["impact"] is not None:
-            told = JA.points_interval(theme["impact_low"], theme["impact_high"])
+        assert f"{share}（{JA.percent_interval(theme['share_low'], theme['share_high'])}、{n}人）" in page.text
+        for side in impacts(theme, summary):
+            who, said = JA.name("sides", side["side"]), theme[f"{side['side']}_mentions"]
+            assert (side["impact"], side["n"]) == (said["impact"], said["nps_n"])
+            figures = [row[f"{who}：{key}"] for key in ("書いた人（点数あり）", "NPSへの影響", "影響 95%下限", "影響 95%上限")]
+            assert figures == [said[key] for key in ("nps_n", "impact", "impact_low", "impact_high")]
+            interval = JA.points_interval(said["impact_low"], said["impact_high"])
+            told = f"{who} {said['nps_n']}人：{points(said['impact'])}（{interval}）{JA.certain(side['certainty'])}"
             assert told in lines[theme["name"]] and told in page.text
+    first, *rows = book["NPS要因"].iter_rows(min_row=4, max_col=11, values_only=True)
+    for row, ranked in zip([first, *rows], summary["priorities"], strict=False):
+        assert (row[1], row[4], row[5], row[6]) == (ranked["name"], ranked["n"], ranked["nps"], ranked["impact"])
+        assert f"| {ranked['name']} | " in markdown and points(ranked["impact"]) in markdown and points(ranked["nps"]) in page.text
+
+
+def test_segments_and_sources_are_told_by_their_labels(night):
+    labelled = replace(night, labels={"channel": "受付経路", "survey": "アンケート"})
+    page, markdown = Page(render_html(labelled)), render_markdown(labelled)
+    for text in (page.text, markdown):
+        assert "受付経路" in text and "アンケート" in text
+        assert not re.search(r"\bchannel\b|\bsurvey\b", text.replace("survey-1121.csv", ""))
+    book = openpyxl.load_workbook(io.BytesIO(render_workbook(labelled)))
+    assert "受付経路" in [cell.value for cell in book["声"][1]]
+    assert "アンケート" in {cell.value for cell in book["声"]["B"]}
+    assert render_csv(labelled.units) == render_csv(night.units)  # files for other programs keep the names of the data
+
+
+def test_a_notice_lets_the_people_behind_it_speak(night, page):
+    behind = night.units.filter(pl.col("theme_id") == "t07").select("source", "feedback_id").to_dicts()
+    (alert,) = (alert for alert in night.summary["alerts"] if alert["theme_id"] == "t07")
+    alert = alert | {"feedback": behind}
+    told = replace(night, summary=night.summary | {"alerts": [alert]})
+    quotes = alert_quotes(alert, night.units)
+    assert len(quotes) == 2 and {quote.text for quote in quotes} <= set(night.units.filter(pl.col("theme_id") == "t07")["unit_text"])
+    (row,) = next(t for t in analysis_tables(told.summary, told.units, JA) if t.key == "alerts").rows
+    assert row[2] == 17 and all(quote.text in row[5] for quote in quotes)
+    assert not any(person["feedback_id"] in row[5] for person in behind)
+    assert row[5] not in render_markdown(told)
+
+
+def test_small_charts_tell_their_scale_in_words(night, page):
+    weekly = night.summary["themes"][0]["weekly"]
+    assert weeks_scale(weekly, JA) == ["4", "最多19", "19"]
+    assert "中央が0、両端が±6.8" in page.text and "棒の右端が" in page.text
+
+
+def test_a_themes_quotes_speak_as_its_people_do(night):
+    divided = night.summary["themes"][3]  # アプリ: 19 negative, 19 positive
+    assert {quote.sentiment for quote in balanced_quotes(night.units, divided)} == {"negative", "positive"}
+    one_sided = night.summary["themes"][2] | {"positive": 1, "negative": 40}
+    assert {quote.sentiment for quote in balanced_quotes(night.units, one_sided)} == {"negative"}
+    assert len({quote.feedback_id for quote in balanced_quotes(night.units, divided)}) == 3
+
+
+def test_theme_quotes_are_of_one_side_where_one_is_asked_for(night):
+    theme = night.summary["themes"][0]
+    assert {quote.sentiment for quote in theme_quotes(night.units, theme, side="positive")} == {"positive"}

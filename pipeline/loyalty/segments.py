@@ -65,7 +65,7 @@ def compare_periods(
     timezone: str,
     analysed: pl.DataFrame,
 ) -> dict[str, Any]:
-    """Return the last `days` days against the same number of days before: NPS, mix and rate, and theme shares.
+    """Return the last `days` days against as many before: NPS, of all and by segment, mix and rate, theme shares.
 
     In a window too short for both, each period is half of it.
     """
@@ -86,8 +86,29 @@ def compare_periods(
         "before": _level(before, edge - timedelta(days=days - 1), edge),
         "difference": asdict(difference),
         "mix_and_rate": [_mix_and_rate(people, column) for column in columns if column in people.columns],
+        "segments": _segment_changes(people, [column for column in columns if column in people.columns]),
         "themes": _theme_changes(people, analysed, mentions, names),
     }
+
+
+def _segment_changes(people: pl.DataFrame, columns: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the NPS of each segment in either period; p values are adjusted over all segments together."""
+    rows: list[dict[str, Any]] = []
+    for column in columns:
+        scored = people.select(_filled(column).alias("value"), "group", "period").drop_nulls()
+        sizes = dict(scored.group_by("value").len().iter_rows())
+        for value in sorted(sizes, key=lambda value: (-sizes[value], value))[:MOST_VALUES]:
+            mine = scored.filter(pl.col("value") == value)
+            now, before = (_groups(mine.filter(pl.col("period") == period)) for period in ("now", "before"))
+            gap = nps_difference(now, before)
+            rows.append({
+                "column": column, "value": value, "nps_now": nps(*now).score, "n_now": now.n,
+                "nps_before": nps(*before).score, "n_before": before.n, "difference": gap.value,
+                "difference_low": gap.low, "difference_high": gap.high, "p": gap.p,
+                "uncertain": min(now.n, before.n) < UNCERTAIN_BELOW,
+            })
+    _adjust(rows)
+    return rows
 
 
 def _values(

@@ -6,9 +6,13 @@ from typing import Any
 
 import polars as pl
 
+from pipeline.loyalty import KEY
 from pipeline.loyalty.measures import SIGNIFICANT, UNCERTAIN_BELOW
+from pipeline.loyalty.priorities import CHANCE, CLEAR
+from pipeline.report.headline import alert_side
 from pipeline.report.layout import FORMS, Column
-from pipeline.report.quotes import LONGEST
+from pipeline.report.night import priorities
+from pipeline.report.quotes import Quote, alert_quotes, shortened, theme_quotes
 from pipeline.report.wording import NONE, Words, count, percent, points
 
 SHOWN = 15
@@ -50,9 +54,10 @@ class Table:
 def analysis_tables(summary: dict[str, Any], units: pl.DataFrame, t: Words) -> list[Table]:
     """Return the tables that have something to tell, in reading order."""
     rows: dict[str, list[Row]] = {
-        "priorities": _priorities(summary, t), "drivers": _drivers(summary, t),
-        "mismatches": _mismatches(summary, units, t), "alerts": _alerts(summary, t),
-        "segments": _segments(summary, t), "segment_themes": _segment_themes(summary, t),
+        "priorities": _priorities(summary, units, t), "drivers": _drivers(summary, t),
+        "mismatches": _mismatches(summary, units, t), "alerts": _alerts(summary, units, t),
+        "segments": _segments(summary, t), "segment_changes": _segment_changes(summary, t),
+        "segment_themes": _segment_themes(summary, t),
         "periods": _periods(summary, t), "changes": _theme_changes(summary, t), "trends": _trends(summary, t),
         "measures": _measures(summary, t), "behaviour": _behaviour(summary, t), "map": _map(summary, t),
         "captive": _captive(summary),
@@ -67,10 +72,13 @@ def _table(key: str, rows: list[Row], t: Words) -> Table:
 
 
 def _completed(table: Table, summary: dict[str, Any], t: Words) -> Table:
-    """Return the table with what its layout cannot know: the weeks of the trends, the R² of the drivers."""
+    """Return the table with what its layout cannot know: the weeks of the trends, the R² of the drivers, who is left
+    out of the mismatches."""
     if table.key == "drivers":
         found = summary["drivers"]
         return replace(table, note=table.note + t("analysis.r2", r2=percent(found["r2"]), n=count(found["n"])))
+    if table.key == "mismatches" and (left_out := summary.get("mismatches_left_out")):
+        return replace(table, note=table.note + t("analysis.left_out", n=count(left_out)))
     if table.key != "trends":
         return table
     starts = (t("analysis.week", week=t.tick(week)) for week in summary["trends"]["weeks"][-WEEKS:])
@@ -78,54 +86,66 @@ def _completed(table: Table, summary: dict[str, Any], t: Words) -> Table:
     return replace(table, columns=(*table.columns, *weeks, Column(t("analysis.expected"))))
 
 
-def _priorities(summary: dict[str, Any], t: Words) -> list[Row]:
+def _priorities(summary: dict[str, Any], units: pl.DataFrame, t: Words) -> list[Row]:
+    themes = {theme["theme_id"]: theme for theme in summary["themes"]}
     return [
-        (row["rank"], row["name"], t.name("actions", row["action"]), row["n_feedback"], row["share"],
-         t.name("sides", row["side"]), row["n"], row["effect"], _interval(row, "effect", t), _trend(row, t),
-         _caution(row, t))
-        for row in summary["priorities"]
+        (row["rank"], row["name"], t.name("actions", row["action"]), t.name("sides", row["side"]), row["n"], row["nps"],
+         row["impact"], _interval(row, "impact", t), t.certain(row["certainty"], few=row["uncertain"]), _trend(row, t),
+         _joined(theme_quotes(units, themes[row["theme_id"]], n=1, side=row["side"]), t))
+        for row in priorities(summary)
     ]
 
 
 def _drivers(summary: dict[str, Any], t: Words) -> list[Row]:
     return [
         (row["name"], t.name("sides", row["side"]), row["n"], row["weight"], row["effect"],
-         _interval(row, "effect", t), row["points"], _interval(row, "points", t), _verdict(row, t), _caution(row, t))
+         _interval(row, "effect", t), row["points"], _interval(row, "points", t), _verdict(row, t))
         for row in summary["drivers"]["rows"]
     ]
 
 
 def _mismatches(summary: dict[str, Any], units: pl.DataFrame, t: Words) -> list[Row]:
-    words = _spoken(units)
-    return [
-        (t.name("mismatches", row["kind"]), row["score"], words.get((row["source"], row["feedback_id"])),
-         row["gap"], f"{row['source']} {row['feedback_id']}")
-        for row in summary["mismatches"]
-    ]
+    texts, rows = _spoken(summary["mismatches"], units), []
+    for row in summary["mismatches"]:
+        person = (row["source"], row["feedback_id"])
+        text = texts.get((*person, row["unit_index"])) if row.get("unit_index") is not None else None
+        rows.append((
+            t.name("mismatches", row["kind"]), row["score"], text or texts.get((*person, None)), row.get("certainty"),
+            f"{t.label(row['source'])} {row['feedback_id']}",
+        ))
+    return rows
 
 
-def _alerts(summary: dict[str, Any], t: Words) -> list[Row]:
+def _alerts(summary: dict[str, Any], units: pl.DataFrame, t: Words) -> list[Row]:
     rows = []
     for alert in summary["alerts"]:
-        behind = t.listed(f"{row['source']} {row['feedback_id']}" for row in alert.get("feedback", [])[:10])
         name, inside = alert.get("name"), alert.get("inside")
         name = t("alert.part", name=name, inside=inside["name"]) if inside else name
+        quotes = alert_quotes(alert, units, side=alert_side(alert, summary))
         rows.append((t.name("alert_kinds", alert["kind"]), name, alert.get("n_feedback"),
-                     alert.get("expected"), t.short_date(alert.get("first_day")), behind or NONE))
+                     alert.get("expected"), t.short_date(alert.get("first_day")), _joined(quotes, t)))
     return rows
 
 
 def _segments(summary: dict[str, Any], t: Words) -> list[Row]:
     return [
-        (segment["column"], row["value"], row["n"], row["nps"], t.points_interval(row["low"], row["high"]),
-         row["difference"], _interval(row, "difference", t), _verdict(row, t), _caution(row, t))
-        for segment in summary["segments"] for row in segment["values"]
+        (t.label(segment["column"]), row["value"], row["n"], row["nps"], t.points_interval(row["low"], row["high"]),
+         row["difference"], _interval(row, "difference", t), _verdict(row, t))
+        for segment in summary["segments"] for row in segment["values"] if row["n"]
+    ]
+
+
+def _segment_changes(summary: dict[str, Any], t: Words) -> list[Row]:
+    return [
+        (t.label(row["column"]), row["value"], row["n_before"], row["nps_before"], row["n_now"], row["nps_now"],
+         row["difference"], _interval(row, "difference", t), _verdict(row, t))
+        for row in summary["periods"].get("segments", []) if row["difference"] is not None
     ]
 
 
 def _segment_themes(summary: dict[str, Any], t: Words) -> list[Row]:
     return [
-        (segment["column"], row["value"], theme["name"], theme["n"], theme["lift"],
+        (t.label(segment["column"]), row["value"], theme["name"], theme["n"], theme["lift"],
          t.interval(f"{theme['lift_low']:.1f}", f"{theme['lift_high']:.1f}"))
         for segment in summary["segments"] for row in segment["values"] for theme in row["themes"]
     ]
@@ -140,11 +160,11 @@ def _periods(summary: dict[str, Any], t: Words) -> list[Row]:
     for key, period in (("latest", periods["now"]), ("before", periods["before"])):
         label = t(f"analysis.{key}", days=periods["days"], span=_days(period, t))
         rows.append((label, period["n"], period["nps"], _bounds(period, t), _caution(period, t)))
-    doubt = None if gap["p"] < SIGNIFICANT else t("not_significant")
-    rows.append((t("analysis.difference"), None, gap["value"], _bounds(gap, t), doubt))
+    verdict = t.certain(CLEAR if gap["p"] < SIGNIFICANT else CHANCE)
+    rows.append((t("analysis.difference"), None, gap["value"], _bounds(gap, t), verdict))
     for part in periods["mix_and_rate"]:
         for key in ("mix", "rate"):
-            label = t(f"analysis.{key}", column=part["column"])
+            label = t(f"analysis.{key}", column=t.label(part["column"]))
             rows.append((label, None, part[key], _interval(part, key, t), None))
     return rows
 
@@ -213,11 +233,21 @@ def _captive(summary: dict[str, Any]) -> list[Row]:
     return [(row["name"], row["n"], row["negative"], row["revenue"]) for row in found["captive_themes"]]
 
 
-def _spoken(units: pl.DataFrame) -> dict[tuple[str, str], str]:
-    """Return everything each respondent said, cut to the length of a quote."""
-    joined = units.sort("source", "feedback_id", "unit_index").group_by("source", "feedback_id", maintain_order=True)
-    texts = joined.agg(pl.col("unit_text").str.strip_chars().str.join("／"))
-    return {(s, f): t if len(t) <= LONGEST else t[: LONGEST - 1] + "…" for s, f, t in texts.iter_rows()}
+def _spoken(people: list[dict[str, Any]], units: pl.DataFrame) -> dict[tuple[str, str, int | None], str]:
+    """Return the people's opinions by source, id and place, and under the place None everything each of them said."""
+    keys = pl.DataFrame(people, schema=dict.fromkeys(KEY, pl.Utf8))
+    ordered = units.join(keys, on=KEY, how="semi").sort("source", "feedback_id", "unit_index")
+    single = ordered.select("source", "feedback_id", "unit_index", "unit_text")
+    joined = ordered.group_by("source", "feedback_id", maintain_order=True).agg(
+        pl.col("unit_text").str.strip_chars().str.join("／")
+    )
+    said: dict[tuple[str, str, int | None], str] = {(s, f, None): shortened(text) for s, f, text in joined.iter_rows()}
+    return said | {(s, f, at): shortened(text) for s, f, at, text in single.iter_rows()}
+
+
+def _joined(quotes: list[Quote], t: Words) -> str | None:
+    """Return the quotes as one text, None where there is none."""
+    return "".join(t("analysis.quote", text=quote.text) for quote in quotes) or None
 
 
 def _interval(row: dict[str, Any], key: str, t: Words) -> str:
@@ -239,7 +269,7 @@ def _significant(row: dict[str, Any]) -> bool:
 def _verdict(row: dict[str, Any], t: Words) -> str:
     if row["p_adjusted"] is None:
         return t("not_computed")
-    return t("significant" if _significant(row) else "not_significant")
+    return t.certain(CLEAR if _significant(row) else CHANCE, few=row["uncertain"])
 
 
 def _caution(row: dict[str, Any], t: Words) -> str | None:

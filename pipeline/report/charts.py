@@ -14,8 +14,8 @@ import altair as alt
 import vl_convert
 from markupsafe import Markup
 
+from pipeline.loyalty.priorities import CLEAR
 from pipeline.report.marks import FEW, SENTIMENT_COLOURS
-from pipeline.report.night import SIGNIFICANT
 from pipeline.report.wording import Words, count, percent, points
 
 NEGATIVE, NEUTRAL, POSITIVE = SENTIMENT_COLOURS.values()
@@ -130,41 +130,47 @@ def trend_chart(rows: Sequence[dict[str, Any]], title: str, name: str, t: Words,
     return _draw(layers, name, 124, {"top": 20, "bottom": 46, "right": 30}, label, width=720)
 
 
-def priority_matrix(priorities: Sequence[dict[str, Any]], n: int, t: Words) -> Markup:
-    """Return share against score difference of every theme with an effect, numbered by rank.
+def priority_matrix(priorities: Sequence[dict[str, Any]], nps: dict[str, Any], t: Words) -> Markup:
+    """Return how many speak of each theme against what NPS they have, numbered by rank, with a line for everybody's.
 
-    Hollow dots cannot be told from chance; the axis of the effect has zero in the middle of its range.
+    Far right and far below the line is what lowers the NPS most: the impact is the one times the other. Hollow dots
+    cannot be told from chance.
     """
+    overall = nps["score"]
     rows = [
-        {"x": row["share"], "y": row["effect"], "rank": str(row["rank"]), "colour": _effect_colour(row),
-         "fill": _effect_colour(row) if row["p_adjusted"] < SIGNIFICANT else PAPER,
-         "ink": PAPER if row["p_adjusted"] < SIGNIFICANT else MUTED, "name": row["name"]}
-        for row in priorities if row["effect"] is not None
+        {"x": row["n"], "y": row["nps"], "rank": str(row["rank"]), "colour": _impact_colour(row), "name": row["name"],
+         "fill": _impact_colour(row) if row["certainty"] == CLEAR else PAPER,
+         "ink": PAPER if row["certainty"] == CLEAR else MUTED}
+        for row in priorities
     ]
-    reach = 1.15 * max(abs(row["y"]) for row in rows)
-    x = alt.X("x:Q", scale=alt.Scale(domain=[0, 1.08 * max(row["x"] for row in rows)], nice=False),
-              axis=alt.Axis(format="%", title=t("priorities.x"), grid=False, **_AXIS))
-    y = alt.Y("y:Q", scale=alt.Scale(domain=[-reach, reach], nice=False),
-              axis=alt.Axis(format="+.1~f", title=t("priorities.y"), grid=True, titleAngle=0, titleAlign="left",
+    right = 1.08 * max(row["x"] for row in rows)
+    low, high = min(overall, *(row["y"] for row in rows)) - 12, max(overall, *(row["y"] for row in rows)) + 12
+    x = alt.X("x:Q", scale=alt.Scale(domain=[0, right], nice=False),
+              axis=alt.Axis(format=",d", title=t("priorities.x"), grid=False, **_AXIS))
+    y = alt.Y("y:Q", scale=alt.Scale(domain=[low, high], nice=False, zero=False),
+              axis=alt.Axis(labelExpr="datum.value ? format(datum.value, '+') : '0'", title=t("priorities.y"),
+                            grid=True, titleAngle=0, titleAlign="left",
                             titleX=-50, titleY=-16, **_AXIS))
     base = alt.Chart(alt.Data(values=rows)).encode(x=x, y=y)
-    zero = alt.Chart(alt.Data(values=[{"y": 0}])).mark_rule(color=MUTED, strokeWidth=1).encode(y=y)
+    everybody = alt.Chart(alt.Data(values=[{"y": overall}])).mark_rule(color=MUTED, strokeWidth=1).encode(y=y)
+    everybodys = {"y": overall, "x": right, "told": t("segments.overall", score=points(overall))}
+    told = alt.Chart(alt.Data(values=[everybodys]))
+    line_name = told.mark_text(align="left", dx=6, fontSize=12, color=MUTED).encode(x=x, y=y, text="told:N")
     dots = base.mark_point(size=360, filled=True, opacity=1, strokeWidth=2).encode(
         fill=alt.Fill("fill:N", scale=None), stroke=alt.Stroke("colour:N", scale=None)
     )
-    named = alt.Chart(alt.Data(values=_readable(rows, reach))).encode(x=x, y=y)
+    named = alt.Chart(alt.Data(values=_readable(rows, right, low, high))).encode(x=x, y=y)
     names = named.mark_text(dx=15, align="left", fontSize=12, color=INK).encode(text="name:N")
     ranks = base.mark_text(fontSize=12, fontWeight="bold").encode(
         text="rank:N", color=alt.Color("ink:N", scale=None)
     )
-    told = t.listed(
-        t("chart.matrix_row", rank=row["rank"], name=row["name"], share=percent(row["share"]),
-          effect=points(row["effect"]))
-        for row in priorities if row["effect"] is not None
-    )
-    label = t("chart.matrix", rows=told)
+    label = t("chart.matrix", rows=t.listed(
+        t("chart.matrix_row", rank=row["rank"], name=row["name"], n=row["n"], nps=points(row["nps"]),
+          impact=points(row["impact"]))
+        for row in priorities
+    ))
     padding = {"top": 32, "bottom": 52, "left": 64, "right": 150}
-    return _draw([zero, names, dots, ranks], "matrix", 330, padding, label, width=620)
+    return _draw([everybody, line_name, names, dots, ranks], "matrix", 330, padding, label, width=620)
 
 
 def words_by_score_chart(rows: Sequence[dict[str, Any]], t: Words) -> Markup:
@@ -195,8 +201,8 @@ def words_by_score_chart(rows: Sequence[dict[str, Any]], t: Words) -> Markup:
     return _draw([columns, scores, sizes], "scores", 160, {"top": 6, "bottom": 38}, label, width=480)
 
 
-def segment_chart(column: str, values: Sequence[dict[str, Any]], overall: float | None, t: Words) -> Markup:
-    """Return the NPS of a column's segments side by side, each with its interval and n; a line for everybody's."""
+def segment_chart(values: Sequence[dict[str, Any]], overall: float | None, t: Words) -> Markup:
+    """Return the NPS of segments side by side, each with its interval and n; a line for everybody's."""
     rows = [
         {"name": str(row["value"])[:16], "told": f"{points(row['nps'])}  n={count(row['n'])}", "nps": row["nps"],
          "low": row["low"], "high": row["high"], "at": at}
@@ -225,10 +231,9 @@ def segment_chart(column: str, values: Sequence[dict[str, Any]], overall: float 
     return _draw(layers, "segments", 30 * len(rows), padding, label, width=_SEGMENTS)
 
 
-def _readable(rows: list[dict[str, Any]], reach: float) -> list[dict[str, Any]]:
+def _readable(rows: list[dict[str, Any]], right: float, low: float, high: float) -> list[dict[str, Any]]:
     """Return the dots whose names can stand beside them without touching a dot or a name before them."""
-    right = 1.08 * max(row["x"] for row in rows)
-    at = [(620 * row["x"] / right, 330 * (reach - row["y"]) / (2 * reach)) for row in rows]
+    at = [(620 * row["x"] / right, 330 * (high - row["y"]) / (high - low)) for row in rows]
     free: list[dict[str, Any]] = []
     taken = [(x - 12, x + 12, y) for x, y in at]
     for row, (x, y) in zip(rows, at, strict=True):
@@ -239,10 +244,10 @@ def _readable(rows: list[dict[str, Any]], reach: float) -> list[dict[str, Any]]:
     return free
 
 
-def _effect_colour(row: dict[str, Any]) -> str:
-    if row["p_adjusted"] >= SIGNIFICANT:
+def _impact_colour(row: dict[str, Any]) -> str:
+    if row["certainty"] != CLEAR:
         return NEUTRAL
-    return NEGATIVE if row["effect"] < 0 else POSITIVE
+    return NEGATIVE if row["impact"] < 0 else POSITIVE
 
 
 def _group(score: int) -> str:

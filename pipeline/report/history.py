@@ -5,7 +5,7 @@ from typing import Any
 
 from pipeline.report import charts, marks
 from pipeline.report.headline import alert_text
-from pipeline.report.night import is_significant, ranked_themes
+from pipeline.report.night import impacts, ranked_themes
 from pipeline.report.pages import render
 from pipeline.report.wording import Words, words_of
 
@@ -29,7 +29,7 @@ def render_index(nights: list[dict[str, Any]], language: str = "ja") -> str:
     ]
     return render(
         "index.html.j2",
-        language,
+        t,
         title=ordered[-1].get("title", "") if ordered else "",
         nights=[_night_view(night, t) for night in reversed(ordered)],
         themes=_theme_rows(ordered, t),
@@ -43,7 +43,7 @@ def render_theme_pages(nights: list[dict[str, Any]], language: str = "ja") -> di
     histories: dict[str, list[dict[str, Any]]] = {}
     for night in ordered:
         for theme in ranked_themes(night) if "themes" in night else []:
-            row = theme | {"business_date": night["business_date"], "significant": is_significant(theme)}
+            row = theme | {"business_date": night["business_date"], "impacts": impacts(theme, night)}
             histories.setdefault(theme["theme_id"], []).append(row)
     title = ordered[-1].get("title", "") if ordered else ""
     return {page_of(theme_id): _theme_page(rows, title, t) for theme_id, rows in histories.items()}
@@ -61,7 +61,7 @@ def _theme_page(rows: list[dict[str, Any]], title: str, t: Words) -> str:
         for row in rows[-MOST_NIGHTS:]
     ]
     chart = charts.trend_chart(points, t("theme_page.share"), "share", t, form=".1%") if len(points) > 1 else None
-    return render("theme.html.j2", t.language, title=title, theme=rows[-1], rows=rows[::-1], chart=chart)
+    return render("theme.html.j2", t, title=title, theme=rows[-1], rows=rows[::-1], chart=chart)
 
 
 def _theme_rows(ordered: list[dict[str, Any]], t: Words) -> list[dict[str, Any]]:
@@ -72,9 +72,10 @@ def _theme_rows(ordered: list[dict[str, Any]], t: Words) -> list[dict[str, Any]]
         {theme["theme_id"]: theme["share"] for theme in night.get("themes", [])} for night in ordered[-MOST_NIGHTS:]
     ]
     return [
-        theme | {"page": page_of(theme["theme_id"]),
+        theme | {"page": page_of(theme["theme_id"]), "shares": known,
                  "line": marks.share_line([night.get(theme["theme_id"]) for night in shares], t)}
         for theme in ranked_themes(ordered[-1])
+        if (known := [night[theme["theme_id"]] for night in shares if night.get(theme["theme_id"]) is not None])
     ]
 
 

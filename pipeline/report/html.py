@@ -4,17 +4,19 @@ from typing import Any
 
 import polars as pl
 
+from pipeline.loyalty.measures import UNCERTAIN_BELOW
 from pipeline.report import charts, marks
 from pipeline.report.analysis import SHOWN, Table, analysis_tables
-from pipeline.report.headline import Sentence, alert_text, write_headline
+from pipeline.report.headline import Sentence, alert_side, alert_text, write_headline
 from pipeline.report.layout import SECTIONS
 from pipeline.report.night import (
     Night,
     accounting,
     badge,
     children_of,
-    is_significant,
+    impacts,
     is_uncertain,
+    priorities,
     quarantine_reasons,
     ranked_themes,
     silent_themes,
@@ -22,10 +24,13 @@ from pipeline.report.night import (
 )
 from pipeline.report.notices import notice_lines
 from pipeline.report.pages import render
-from pipeline.report.quotes import Quote, choose_quotes, mark_words
+from pipeline.report.quotes import Quote, alert_quotes, balanced_quotes, mark_words, theme_quotes
 from pipeline.report.transitions import transition_lines
 from pipeline.report.voices import as_script_data, voices_data, words_by_score
-from pipeline.report.wording import Words, words_of
+from pipeline.report.wording import Words
+
+IN_HEADLINE = 2
+"""Quotes under a sentence of the headline."""
 
 LEAST_WEEKS = 3
 """A chart of weeks needs this many with a score."""
@@ -33,24 +38,29 @@ LEAST_WEEKS = 3
 
 def render_html(night: Night) -> str:
     """Return ``report.html``: no request to anywhere, every text of a customer escaped, readable without its script."""
-    summary, t = night.summary, words_of(night.language)
+    summary, t = night.summary, night.words
     themes, units = ranked_themes(summary), night.local_units()
     views = [_theme_view(theme, themes, units, summary, t) for theme in themes]
-    voices = voices_data(units, summary)
+    voices = voices_data(units, summary, night.labels)
+    headline = write_headline(summary, t)
     return render(
         "report.html.j2",
-        night.language,
+        t,
         night=night,
         summary=summary,
         nps=summary["nps"],
         weekly_nps=_weekly_nps(summary, t),
         notices=notice_lines(summary, t),
-        headline=[(sentence, _in_their_words(sentence, themes, units)) for sentence in write_headline(summary, t)],
+        headline=[(sentence, _in_their_words(sentence, themes, units)) for sentence in headline],
         themes=views,
         families=_families(views),
+        reach=_reach(themes, summary),
         silent=silent_themes(summary),
         transitions=transition_lines(summary, t),
-        alerts=[alert_text(alert, t) for alert in summary["alerts"]],
+        alerts=[
+            (alert_text(alert, t), alert_quotes(alert, units, side=alert_side(alert, summary)))
+            for alert in summary["alerts"]
+        ],
         tables=_by_section(analysis_tables(summary, units, t)),
         figures=_figures(summary, units, t),
         shown=SHOWN,
@@ -63,14 +73,18 @@ def render_html(night: Night) -> str:
     )
 
 
-def _in_their_words(sentence: Sentence, themes: list[dict[str, Any]], units: pl.DataFrame) -> Quote | None:
-    """Return what a customer said of a sentence's theme; a complaint where it tells of complaints."""
+def _in_their_words(sentence: Sentence, themes: list[dict[str, Any]], units: pl.DataFrame) -> list[Quote]:
+    """Return what customers said of a sentence's theme or alert; complaints where it tells of complaints."""
+    if sentence.alert is not None:
+        return alert_quotes(sentence.alert, units, IN_HEADLINE, side=sentence.side)
     theme = next((theme for theme in themes if theme["theme_id"] == sentence.theme_id), None)
     if theme is None:
-        return None
-    said = units.filter(pl.col("sentiment") == "negative") if sentence.complaint else units
-    below = [other["theme_id"] for other in themes if other["parent_id"] == theme["theme_id"]]
-    return next(iter(choose_quotes(said, [theme["theme_id"], *below], 1)), None)
+        return []
+    return theme_quotes(units, theme, _below(theme, themes), IN_HEADLINE, side=sentence.side)
+
+
+def _below(theme: dict[str, Any], themes: list[dict[str, Any]]) -> list[str]:
+    return [other["theme_id"] for other in themes if other["parent_id"] == theme["theme_id"]]
 
 
 def _by_section(tables: list[Table]) -> dict[str, list[Table]]:
@@ -81,14 +95,14 @@ def _by_section(tables: list[Table]) -> dict[str, list[Table]]:
 def _figures(summary: dict[str, Any], units: pl.DataFrame, t: Words) -> dict[str, Any]:
     """Return the charts of the analysis: the matrix, words by score, and one per segment column."""
     scored = words_by_score(units)
-    effects = [row for row in summary["priorities"] if row["effect"] is not None]
+    effects = [row for row in priorities(summary) if row["impact"] is not None]
     segments = [
-        (segment["column"], charts.segment_chart(segment["column"], values, summary["nps"]["score"], t))
+        (t.label(segment["column"]), charts.segment_chart(values, summary["nps"]["score"], t))
         for segment in summary["segments"]
         if (values := [row for row in segment["values"] if row["nps"] is not None])
     ]
     return {
-        "matrix": charts.priority_matrix(effects, summary["drivers"]["n"], t) if effects else None,
+        "matrix": charts.priority_matrix(effects, summary["nps"], t) if effects else None,
         "scores": charts.words_by_score_chart(scored, t) if scored else None,
         "n_scores": sum(row["n"] for row in scored),
         "segments": segments,
@@ -115,21 +129,31 @@ def _families(views: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
     return families
 
 
+def _reach(themes: list[dict[str, Any]], summary: dict[str, Any]) -> dict[str, float]:
+    """Return what the marks of all themes are drawn to the scale of: the largest share, the widest impact."""
+    sides = [side for theme in themes for side in impacts(theme, summary)]
+    widest = max((abs(side[key]) for side in sides for key in ("impact_low", "impact_high")), default=0.0)
+    return {"share": max((theme["share_high"] for theme in themes), default=0.0), "impact": widest}
+
+
 def _theme_view(
     theme: dict[str, Any], themes: list[dict[str, Any]], units: pl.DataFrame, summary: dict[str, Any], t: Words
 ) -> dict[str, Any]:
-    largest_share = max(other["share_high"] for other in themes)
-    reach = [abs(other[key]) for other in themes for key in ("impact_low", "impact_high") if other[key] is not None]
-    before, children = theme["previous_share"], children_of(theme, summary)
-    quotes = choose_quotes(units, [theme["theme_id"], *(child["theme_id"] for child in children)])
+    before, reach = theme["previous_share"], _reach(themes, summary)
+    quotes = balanced_quotes(units, theme, _below(theme, themes))
     return theme | {
         "badge": badge(theme, summary),
         "uncertain": is_uncertain(theme),
-        "significant": is_significant(theme),
+        "impacts": [
+            (side, marks.impact_mark(side, reach["impact"], t),
+             t.certain(side["certainty"], few=side["n"] < UNCERTAIN_BELOW))
+            for side in impacts(theme, summary)
+        ],
+        "lowest": min((side["impact"] for side in impacts(theme, summary)), default=None),
         "share_change": None if before is None else 100 * (theme["share"] - before),
-        "share_mark": marks.share_mark(theme, largest_share),
-        "impact_mark": marks.impact_mark(theme, max(reach, default=0.0), t),
+        "share_mark": marks.share_mark(theme, reach["share"]),
         "weeks": marks.weekly_bars(theme["weekly"], t),
-        "children": children,
+        "week_scale": marks.weeks_scale(theme["weekly"], t),
+        "children": children_of(theme, summary),
         "quotes": [(quote, mark_words(quote.text, theme)) for quote in quotes],
     }

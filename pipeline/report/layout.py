@@ -12,11 +12,12 @@ class Column:
 
 
 FORMS = {
-    "priorities": "integer text text integer percent text integer points text text text",
-    "drivers": "text text integer percent points text points text text text",
-    "mismatches": "text integer quote decimal text",
-    "alerts": "text text integer decimal text text",
-    "segments": "text text integer points text points text text text",
+    "priorities": "integer text text text integer points points text text text quote",
+    "drivers": "text text integer percent points text points text text",
+    "mismatches": "text integer quote percent text",
+    "alerts": "text text integer decimal text quote",
+    "segments": "text text integer points text points text text",
+    "segment_changes": "text text integer points integer points points text text",
     "segment_themes": "text text text integer decimal text",
     "periods": "text integer points text text",
     "changes": "text integer percent integer percent text text",
@@ -34,13 +35,13 @@ SECTIONS = {
     "map": ("map", "captive", "behaviour", "measures"),
     "scores": ("mismatches",),
     "alerts": ("alerts",),
-    "segments": ("segments", "segment_themes"),
+    "segments": ("segments", "segment_changes", "segment_themes"),
 }
 """The page's sections and the tables each tells."""
 
 SHEETS = {
-    "drivers": ("priorities", "drivers", "segments", "segment_themes", "mismatches", "map", "captive", "behaviour",
-                "measures"),
+    "drivers": ("priorities", "drivers", "segments", "segment_changes", "segment_themes", "mismatches", "map",
+                "captive", "behaviour", "measures"),
     "trends": ("periods", "changes", "trends", "alerts"),
 }
 """The workbook's sheets that hold tables of the analysis."""

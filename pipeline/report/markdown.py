@@ -4,23 +4,24 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from pipeline.loyalty.measures import UNCERTAIN_BELOW
 from pipeline.report.analysis import analysis_tables
 from pipeline.report.headline import alert_text, write_headline
-from pipeline.report.night import ACCOUNTED, Night, accounting, badge, is_significant, is_uncertain, ranked_themes
+from pipeline.report.night import ACCOUNTED, Night, accounting, badge, children_of, impacts, is_uncertain, ranked_themes
 from pipeline.report.notices import notice_lines
 from pipeline.report.transitions import transition_lines
-from pipeline.report.wording import Words, count, percent, points, words_of
+from pipeline.report.wording import Words, count, percent, points
 
 
 def render_markdown(night: Night) -> str:
     """Return the report as Markdown: headline, NPS, themes, alerts, accounting."""
-    summary, t = night.summary, words_of(night.language)
+    summary, t = night.summary, night.words
     start, end = (t.full_date(summary["window"][key]) for key in ("from", "to"))
     parts = [
         f"# {_escape(night.title)}",
         t("markdown.window", day=t.full_date(night.business_date), start=start, end=end),
         *[f"**{_escape(notice)}**" for notice in notice_lines(summary, t)],
-        _list([sentence.text for sentence in write_headline(summary, t)]),
+        _list([sentence.told(t) for sentence in write_headline(summary, t)]),
         f"## {t('nps.title')}",
         _nps_table(summary, t),
         f"## {t('nav.themes')}",
@@ -77,23 +78,27 @@ def _theme_table(summary: dict[str, Any], t: Words) -> str:
             f"{percent(theme['share'])} ({t.percent_interval(theme['share_low'], theme['share_high'])})",
             t("markdown.few", n=n) if is_uncertain(theme) else n,
             " / ".join(count(theme[key]) for key in ("negative", "neutral", "positive")),
-            _impact(theme, t),
+            _impact(theme, summary, t),
         ))
     header = (t("themes.rank"), t("themes.name"), t("themes.share"), "n", t("markdown.sentiment"), t("themes.impact"))
     return _table(header, rows)
 
 
-def _impact(theme: dict[str, Any], t: Words) -> str:
-    if theme["impact"] is None:
-        return t("not_computed")
-    text = f"{points(theme['impact'])} ({t.points_interval(theme['impact_low'], theme['impact_high'])})"
-    return text if is_significant(theme) else f"{text} {t('not_significant')}"
+def _impact(theme: dict[str, Any], summary: dict[str, Any], t: Words) -> str:
+    told = [
+        t("markdown.impact", side=t.name("sides", side["side"]), n=count(side["n"]), impact=points(side["impact"]),
+          interval=t.points_interval(side["impact_low"], side["impact_high"]),
+          certainty=t.certain(side["certainty"], few=side["n"] < UNCERTAIN_BELOW))
+        for side in impacts(theme, summary)
+    ]
+    return "<br>".join(told) or t("themes.by_child" if children_of(theme, summary) else "not_computed")
 
 
 def _accounting_table(summary: dict[str, Any], t: Words) -> str:
     header = (t("accounting.source"), *(t(f"accounting.{key}") for key in ACCOUNTED))
     rows = [
-        (_escape(row["name"] or t("total")), *(count(row[key]) for key in ACCOUNTED)) for row in accounting(summary)
+        (_escape(t.label(row["name"]) if row["name"] else t("total")), *(count(row[key]) for key in ACCOUNTED))
+        for row in accounting(summary)
     ]
     return _table(header, rows)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from pipeline.report.night import is_significant
+from pipeline.loyalty.priorities import CLEAR
 from pipeline.report.wording import Words, count, percent, points
 
 SENTIMENT_COLOURS = {"negative": "#d4661b", "neutral": "#aeb5bf", "positive": "#2a6db0"}
@@ -45,14 +45,14 @@ def share_mark(theme: dict[str, Any], largest: float) -> Markup:
              (theme["share_high"] - theme["share_low"]) * scale)
 
 
-def impact_mark(theme: dict[str, Any], largest: float, t: Words) -> Markup:
-    """Return the theme's impact as a dot on its interval, zero in the middle; nothing where it is undefined."""
-    if theme["impact"] is None or not largest:
+def impact_mark(side: dict[str, Any], largest: float, t: Words) -> Markup:
+    """Return an impact as a dot on its interval, zero in the middle, on the scale of the largest; hollow if unclear."""
+    if not largest:
         return Markup("")
-    at = [60 + 56 * theme[key] / largest for key in ("impact_low", "impact", "impact_high")]
-    sign = ("negative" if theme["impact"] < 0 else "positive") if is_significant(theme) else "unclear"
-    interval = t.points_interval(theme["impact_low"], theme["impact_high"])
-    label = t("chart.impact", impact=points(theme["impact"]), interval=interval)
+    at = [60 + 56 * side[key] / largest for key in ("impact_low", "impact", "impact_high")]
+    sign = side["side"] if side["certainty"] == CLEAR else "unclear"
+    interval = t.points_interval(side["impact_low"], side["impact_high"])
+    label = t("chart.impact", side=t.name("sides", side["side"]), impact=points(side["impact"]), interval=interval)
     return Markup(
         '<svg class="impact-mark {0}" role="img" aria-label="{1}" viewBox="0 0 120 14">'
         '<line class="base" x1="2" x2="118" y1="7" y2="7"/><line class="zero" x1="60" x2="60" y1="0" y2="14"/>'
@@ -79,8 +79,16 @@ def weekly_bars(weekly: list[dict[str, Any]], t: Words) -> Markup:
     ).format(t("chart.weeks", rows=told), bars)
 
 
+def weeks_scale(weekly: list[dict[str, Any]], t: Words) -> list[str]:
+    """Return what the small bars show: the respondents of the first week, of the highest one, and of the last."""
+    if not weekly:
+        return []
+    counts = [week["n_feedback"] for week in weekly]
+    return [count(counts[0]), t("chart.most", n=count(max(counts))), count(counts[-1])]
+
+
 def share_line(shares: Sequence[float | None], t: Words) -> Markup:
-    """Return a theme's share night by night as a small line, the newest at the right; gaps where it was unheard."""
+    """Return a theme's share night by night as a small line from zero, the newest at the right; gaps where unheard."""
     top = max((share for share in shares if share is not None), default=0.0)
     if not top:
         return Markup("")

@@ -7,10 +7,10 @@ from typing import Any
 
 import polars as pl
 
-from pipeline.loyalty.mentions import KEY
 from pipeline.report.headline import alert_text
 from pipeline.report.night import Night
-from pipeline.report.wording import Words, count, points, words_of
+from pipeline.report.quotes import alert_quotes
+from pipeline.report.wording import Words, count, points
 
 N_QUOTES, LONGEST_QUOTE = 3, 120
 Event = tuple[str, ...]
@@ -55,7 +55,7 @@ def render_message(
     told : callable
         Whether an event was told already.
     """
-    t, day = words_of(night.language), date.fromisoformat(night.business_date)
+    t, day = night.words, date.fromisoformat(night.business_date)
     alerts = [(event, lines) for event, lines in _alerts(night, quotes, t) if not told(event)]
     late = [(event, lines) for event, lines in _late(night.summary, day, silent_days, t) if not told(event)]
     if not alerts and not late:
@@ -81,17 +81,13 @@ def _alerts(night: Night, quotes: bool, t: Words) -> list[tuple[Event, list[str]
         event = ("alert", alert["kind"], str(alert.get("theme_id") or alert.get("name") or ""))
         lines = [f"- {alert_text(alert, t)}"]
         if quotes:
-            lines += [f"  {t('message.quote', text=text)}" for text in _quoted(alert, night.units)]
+            lines += [f"  {t('message.quote', text=text)}" for text in _spoken(alert, night.units)]
         found.append((event, lines))
     return found
 
 
-def _quoted(alert: dict[str, Any], units: pl.DataFrame) -> list[str]:
-    """Return what the newest respondents behind an alert wrote, first of all in its own theme."""
-    behind = pl.DataFrame(alert.get("feedback", []), schema=dict.fromkeys(KEY, pl.Utf8)).with_row_index("place")
-    said = behind.join(units.with_columns(other=pl.col("theme_id").ne_missing(alert.get("theme_id"))), on=KEY)
-    said = said.sort("other", "place", "unit_index").unique(KEY, keep="first", maintain_order=True)
-    return [_cut(text) for text in said["unit_text"].head(N_QUOTES)]
+def _spoken(alert: dict[str, Any], units: pl.DataFrame) -> list[str]:
+    return [_cut(quote.text) for quote in alert_quotes(alert, units, N_QUOTES)]
 
 
 def _cut(text: str) -> str:
@@ -110,6 +106,6 @@ def _late(
         if newest is None:
             found.append((("silent", name), [f"- {t('message.never', source=name)}"]))
         elif (days := (day - date.fromisoformat(newest)).days) >= silent_days:
-            line = t("message.silent", source=name, day=t.short_date(newest), days=days)
+            line = t("message.silent", source=t.label(name), day=t.short_date(newest), days=days)
             found.append((("silent", name), [f"- {line}"]))
     return found

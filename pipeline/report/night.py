@@ -1,11 +1,14 @@
 """What one night hands to the report, and the order in which its themes are told."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
 
-from pipeline.loyalty.measures import SIGNIFICANT, UNCERTAIN_BELOW
+from pipeline.loyalty.measures import UNCERTAIN_BELOW
+from pipeline.loyalty.priorities import prioritise, sides_of
+from pipeline.report.wording import Words, words_of
 
 ACCOUNTED = ("read", "analysed", "no_opinion", "duplicate", "quarantined", "outside_window", "carried_over")
 """What is counted of each source."""
@@ -29,6 +32,8 @@ class Night:
         Responses erased since the night was published; its figures still count them.
     language : str
         The language of the report: ja or en.
+    labels : mapping of str
+        What readers call segment columns and sources; one without a label is told as it is.
     """
 
     title: str
@@ -40,6 +45,12 @@ class Night:
     timezone: str = "UTC"
     n_erased: int = 0
     language: str = "ja"
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def words(self) -> Words:
+        """The words of the night's language, with its labels."""
+        return words_of(self.language).with_labels(self.labels)
 
     def local_units(self) -> pl.DataFrame:
         """Return the units with their times as the clocks of the report's zone showed them."""
@@ -76,10 +87,28 @@ def silent_themes(summary: dict[str, Any]) -> list[dict[str, Any]]:
     return [theme for theme in summary["themes"] if theme["n_feedback"] == 0]
 
 
-def is_significant(theme: dict[str, Any]) -> bool:
-    """Return whether the theme's impact on NPS is significant after adjusting for many themes."""
-    p = theme["p_adjusted"]
-    return theme["impact"] is not None and p is not None and p < SIGNIFICANT
+def priorities(summary: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the shown themes in order of priority.
+
+    Those of a night stored by an older version, which ordered them by another figure, are worked out again.
+    """
+    rows: list[dict[str, Any]] = summary["priorities"]
+    if rows and "certainty" not in rows[0]:
+        rows = prioritise(summary["themes"], summary["drivers"], summary["periods"])
+    shown = {theme["theme_id"] for theme in ranked_themes(summary)}
+    return [row for row in rows if row["theme_id"] in shown]
+
+
+def impacts(theme: dict[str, Any], summary: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what those who complain of a theme, and those who praise it, do to the NPS; an empty side is left out.
+
+    A theme that only holds others has none: it would add up what they say, and outdo each of them.
+    Each has side, n, nps, impact with its interval, and certainty; see :func:`pipeline.loyalty.priorities.sides_of`.
+    """
+    leaves = {row["theme_id"] for row in summary["periods"]["themes"]}
+    if theme["theme_id"] not in leaves:
+        return []
+    return [side for side in sides_of(theme, summary["drivers"]) if side["impact"] is not None]
 
 
 def is_uncertain(theme: dict[str, Any]) -> bool:

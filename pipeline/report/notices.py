@@ -8,7 +8,7 @@ from pipeline.report.wording import Words, count
 def notice_lines(summary: dict[str, Any], t: Words) -> list[str]:
     """Return one line per missing source, and one that tells the question a report answers."""
     lines = [
-        t("notice.missing", source=source["name"], reason=source["missing"], n=count(source["carried_over"]))
+        t("notice.missing", source=t.label(source["name"]), reason=source["missing"], n=count(source["carried_over"]))
         for source in summary["sources"]
         if source.get("missing")
     ]
@@ -19,8 +19,10 @@ def notice_lines(summary: dict[str, Any], t: Words) -> list[str]:
 
 def _parts(question: dict[str, Any], t: Words) -> str:
     values = {
-        "sources": question["sources"],
-        "segments": [t("notice.segment", column=column, value=value) for column, value in question["segments"]],
+        "sources": [t.label(source) for source in question["sources"]],
+        "segments": [
+            t("notice.segment", column=t.label(column), value=value) for column, value in question["segments"]
+        ],
         "groups": [t.name("groups", group) for group in question["groups"]],
         "words": question["words"],
     }

@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from pipeline.report import charts, marks
-from pipeline.report.wording import count, percent, points, words_of
+from pipeline.report.wording import Words, count, percent, points, words_of
 
 
 @cache
@@ -29,13 +29,13 @@ def templates(language: str) -> Environment:
         "percent_interval": t.percent_interval, "full_date": t.full_date, "short_date": t.short_date,
         "week_start": t.week_start, "reason_words": t.reason, "listed": t.listed,
     }
-    environment.globals |= {"charts": charts, "marks": marks, "t": t, "script": script(), "csp": policy()}
+    environment.globals |= {"charts": charts, "marks": marks, "script": script(), "csp": policy()}
     return environment
 
 
-def render(name: str, language: str, **values: Any) -> str:
-    """Return a page from its template."""
-    return templates(language).get_template(name).render(**values)
+def render(name: str, t: Words, **values: Any) -> str:
+    """Return a page from its template, told in these words."""
+    return templates(t.language).get_template(name).render(t=t, **values)
 
 
 @cache

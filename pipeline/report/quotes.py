@@ -1,22 +1,22 @@
-"""Choose the few quotes that stand for a theme."""
+"""Quotes as the report shows them: who said it, the theme's words marked."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 from markupsafe import Markup
 
+from pipeline.loyalty import KEY
+from pipeline.quotes import N_QUOTES, choose_quotes, stem_pattern
 from pipeline.report.wording import UNIT_COLUMNS, day_of
-
-READABLE = (12, 140)
-"""Characters of a quote that says something and is still read; others come after."""
 
 LONGEST = 280
 """Characters shown; the whole text is in report.xlsx and units.csv."""
 
-TOO_ALIKE = 0.5
-_CANDIDATES = 80
+MINORITY = 0.25
+"""Least number of people on a theme's smaller side, per person on its larger one, that has a quote among three."""
 
 
 @dataclass(frozen=True)
@@ -33,27 +33,44 @@ class Quote:
     segments: tuple[str, ...]
 
 
-def choose_quotes(units: pl.DataFrame, theme_ids: list[str], n: int = 3) -> list[Quote]:
-    """Return up to `n` quotes most similar to the themes, by different respondents, unlike one another.
+def theme_quotes(
+    units: pl.DataFrame, theme: dict[str, Any], below: Iterable[str] = (), n: int = N_QUOTES, *, side: str | None = None
+) -> list[Quote]:
+    """Return up to `n` quotes of a theme and the themes below it, of one sentiment where a `side` is given."""
+    said = units.filter(pl.col("theme_id").is_in([theme["theme_id"], *below]))
+    said = said.filter(pl.col("sentiment") == side) if side else said
+    return _quotes(said, n, theme["keywords"])
 
-    Texts whose character pairs overlap by more than half (Jaccard) are taken only when nothing else is left;
-    the same words are never taken twice.
-    """
-    segments = [name for name in units.columns if name not in UNIT_COLUMNS]
-    chosen: list[dict[str, Any]] = []
-    candidates = _most_similar(units, theme_ids)
-    for limit in (TOO_ALIKE, 1.0):
-        for row in candidates:
-            if len(chosen) < n and all(_differ(row, other, limit) for other in chosen):
-                chosen.append(row)
-    return [_quote(row, segments) for row in chosen]
+
+def balanced_quotes(units: pl.DataFrame, theme: dict[str, Any], below: Iterable[str] = ()) -> list[Quote]:
+    """Return three quotes of a theme that speak as its people do, one of the smaller side where it counts."""
+    below = list(below)
+    more, fewer = sorted(("negative", "positive"), key=lambda side: -theme[side])
+    heard = ((more, N_QUOTES - 1), (fewer, 1)) if MINORITY * theme[more] <= theme[fewer] else ((more, N_QUOTES),)
+    told = [quote for side, n in heard for quote in theme_quotes(units, theme, below, n, side=side)]
+    told += [quote for quote in theme_quotes(units, theme, below, 2 * N_QUOTES) if quote not in told]
+    people: dict[tuple[str, str], Quote] = {}
+    for quote in told:
+        people.setdefault((quote.source, quote.feedback_id), quote)
+    return list(people.values())[:N_QUOTES]
+
+
+def alert_quotes(alert: dict[str, Any], units: pl.DataFrame, n: int = 2, *, side: str | None = None) -> list[Quote]:
+    """Return up to `n` quotes of the respondents behind an alert, first of all of what they said of its theme."""
+    behind = pl.DataFrame(alert.get("feedback", []), schema=dict.fromkeys(KEY, pl.Utf8))
+    said = units.join(behind, on=KEY, how="semi")
+    about = alert.get("theme_id") or (alert.get("inside") or {}).get("theme_id")
+    own = said.filter(pl.col("theme_id").eq_missing(about))
+    own = own if about and own.height else said
+    one_sided = own.filter(pl.col("sentiment") == side) if side else own
+    names = [alert.get("name") or "", *(topic["name"] for topic in alert.get("topics", []))]
+    return _quotes(one_sided if one_sided.height else own, n, [word for name in names for word in name.split("・")])
 
 
 def mark_words(text: str, theme: dict[str, Any]) -> Markup:
     """Return the text with the theme's words marked, everything in it escaped.
 
-    Keywords and pairs hold dictionary forms: a verb or adjective is looked for by its stem (遅れる → 遅れ), a stem of
-    one character only where kana follow (高い → 高く, but not 高齢).
+    Keywords and pairs hold dictionary forms: a verb or adjective is looked for by its stem (遅れる → 遅れ).
 
     Examples
     --------
@@ -65,7 +82,7 @@ def mark_words(text: str, theme: dict[str, Any]) -> Markup:
     words = {word for word in given if word and not re.fullmatch(r"[ぁ-ん]{1,2}", word)}  # する, ない: too common
     if not words:
         return Markup.escape(text)
-    pattern = "|".join(_inflected(word) for word in sorted(words, key=lambda word: (-len(word), word)))
+    pattern = "|".join(stem_pattern(word) for word in sorted(words, key=lambda word: (-len(word), word)))
     marked, end = Markup(""), 0
     for found in re.finditer(pattern, text):
         marked += text[end : found.start()]
@@ -74,49 +91,20 @@ def mark_words(text: str, theme: dict[str, Any]) -> Markup:
     return marked + text[end:]
 
 
-def _inflected(word: str) -> str:
-    stem = word[:-1]
-    if word[-1] not in "うくぐすつぬぶむるい" or not stem:
-        return re.escape(word)
-    return re.escape(stem) + ("[ぁ-ん]" if len(stem) == 1 else "")
+def shortened(text: str) -> str:
+    """Return the text as it is shown: at most 280 characters."""
+    text = text.strip()
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
-def _most_similar(units: pl.DataFrame, theme_ids: list[str]) -> list[dict[str, Any]]:
-    length = pl.col("unit_text").str.strip_chars().str.len_chars()
-    return (
-        units.filter(pl.col("theme_id").is_in(theme_ids) & (length > 0))
-        .with_columns(_hard_to_read=~length.is_between(*READABLE))
-        .sort(
-            ["_hard_to_read", "similarity", "source", "feedback_id", "unit_index"],
-            descending=[False, True, False, False, False],
-            nulls_last=True,
-        )
-        .drop("_hard_to_read")
-        .head(_CANDIDATES)
-        .to_dicts()
-    )
-
-
-def _differ(row: dict[str, Any], other: dict[str, Any], limit: float) -> bool:
-    if (row["source"], row["feedback_id"]) == (other["source"], other["feedback_id"]):
-        return False
-    a, b = _words_only(row["unit_text"]), _words_only(other["unit_text"])
-    return a != b and _overlap(a, b) <= limit
-
-
-def _words_only(text: str) -> str:
-    return re.sub(r"[\W_]+", "", text).lower() or text
-
-
-def _overlap(a: str, b: str) -> float:
-    pairs_a, pairs_b = ({t[i : i + 2] for i in range(max(1, len(t) - 1))} for t in (a, b))
-    return len(pairs_a & pairs_b) / len(pairs_a | pairs_b)
+def _quotes(units: pl.DataFrame, n: int, words: Iterable[str]) -> list[Quote]:
+    segments = [name for name in units.columns if name not in UNIT_COLUMNS]
+    return [_quote(row, segments) for row in choose_quotes(units, n, words=words)]
 
 
 def _quote(row: dict[str, Any], segments: list[str]) -> Quote:
-    text = row["unit_text"].strip()
     return Quote(
-        text=text if len(text) <= LONGEST else text[: LONGEST - 1] + "…",
+        text=shortened(row["unit_text"]),
         sentiment=row["sentiment"],
         group=row["nps_group"] or "unscored",
         score=row["nps_score"],

@@ -37,7 +37,7 @@ def sentiment_chart(book: Workbook, title: str, categories: Block, series: Seque
 
 
 def driver_chart(book: Workbook, title: str, categories: Block, values: Block) -> Chart:
-    """Return bars of score differences, orange to the left of zero and blue to the right."""
+    """Return bars of NPS points, orange to the left of zero and blue to the right."""
     chart = book.add_chart({"type": "bar"})
     chart.add_series({
         "categories": list(categories), "values": list(values), "gap": 45, "fill": {"color": POSITIVE},

@@ -6,7 +6,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from pipeline.loyalty.measures import UNCERTAIN_BELOW
 from pipeline.report.cells import Cells
-from pipeline.report.night import badge, is_significant, is_uncertain, ranked_themes
+from pipeline.report.night import badge, impacts, is_uncertain, ranked_themes
 from pipeline.report.wording import Words
 
 
@@ -28,18 +28,24 @@ def theme_columns(t: Words) -> list[tuple[str, str, str, int]]:
         for group, who in t.part("groups").items()
         for key, word in {"n_feedback": "n", **sentiments}.items()
     ]
+    sides = [
+        (f"{side}:{key}", t("sheet.side", side=who, figure=t(f"sheet.{key}")), form, width)
+        for side, who in t.part("sides").items()
+        for key, form, width in (
+            ("n", "integer", 9), ("nps", "points", 9), ("impact", "points", 10), ("impact_low", "points", 10),
+            ("impact_high", "points", 10), ("p_adjusted", "decimal", 10), ("certainty", "text", 22),
+        )
+    ]
     rest = [
         (key, t(f"sheet.{name}"), form, width)
         for key, name, form, width in (
-            ("nps", "nps", "points", 10), ("nps_n", "nps_n", "integer", 10), ("impact", "impact", "points", 10),
-            ("impact_low", "impact_low", "points", 10), ("impact_high", "impact_high", "points", 10),
-            ("p_adjusted", "p", "decimal", 10), ("verdict", "verdict", "text", 11),
+            ("nps", "nps_all", "points", 10), ("nps_n", "nps_n", "integer", 10), ("impact", "impact_all", "points", 10),
             ("caution", "caution", "text", 12), ("keywords", "keywords", "text", 36), ("pairs", "pairs", "text", 40),
             ("first_seen", "first_seen", "text", 13),
         )
     ]
     first = [("rank", t("themes.rank"), "integer", 6), ("name", t("themes.name"), "text", 24)]
-    return [*first, *words, *counts, *groups, *rest, ("theme_id", t.name("columns", "theme_id"), "text", 14)]
+    return [*first, *words, *counts, *sides, *groups, *rest, ("theme_id", t.name("columns", "theme_id"), "text", 14)]
 
 
 def column_of(key: str, t: Words) -> int:
@@ -62,10 +68,14 @@ def write_themes(sheet: Worksheet, summary: dict[str, Any], cells: Cells) -> Non
 def _value(theme: dict[str, Any], key: str, summary: dict[str, Any], t: Words) -> Any:
     if key == "badge":
         return t.name("statuses", badge(theme, summary) or "continuing") if summary["previous"] else None
-    if key == "verdict":
-        if theme["impact"] is None:
-            return t("not_computed")
-        return t("significant" if is_significant(theme) else "not_significant")
+    if ":" in key:
+        side, figure = key.split(":")
+        found = next((one for one in impacts(theme, summary) if one["side"] == side), None)
+        if found is None:
+            return t("not_computed") if figure == "certainty" else None
+        if figure == "certainty":
+            return t.certain(found["certainty"], few=found["n"] < UNCERTAIN_BELOW)
+        return found[figure]
     if key == "caution":
         return t("reference_n", n=UNCERTAIN_BELOW) if is_uncertain(theme) else None
     if "." in key:

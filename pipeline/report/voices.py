@@ -1,6 +1,7 @@
 """Every opinion, compact, for the search on the page: written as JSON, read by report.js on demand."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
@@ -18,8 +19,12 @@ SENTIMENTS = ("negative", "neutral", "positive")
 GROUPS = ("detractor", "passive", "promoter", "unscored")
 
 
-def voices_data(units: pl.DataFrame, summary: dict[str, Any]) -> dict[str, Any]:
+def voices_data(
+    units: pl.DataFrame, summary: dict[str, Any], labels: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """Return the opinions of the page's search, newest first, cut where the page would grow too large.
+
+    Sources are told by their `labels`.
 
     Returns
     -------
@@ -41,7 +46,7 @@ def voices_data(units: pl.DataFrame, summary: dict[str, Any]) -> dict[str, Any]:
         row = [
             unit["unit_text"].strip(), at.get(unit["theme_id"], -1), SENTIMENTS.index(unit["sentiment"]),
             GROUPS.index(unit["nps_group"] or "unscored"), unit["nps_score"], day_of(unit["received_at"]),
-            f"{unit['source']} {unit['feedback_id']}",
+            f"{(labels or {}).get(unit['source'], unit['source'])} {unit['feedback_id']}",
             *(values[name].index(str(unit[name])) if unit[name] not in (None, "") else -1 for name in columns),
         ]
         size += len(_dump(row).encode()) + 1

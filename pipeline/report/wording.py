@@ -5,6 +5,7 @@ A catalogue is ``words/<language>.toml``; no other file of the report holds a wo
 
 import re
 import tomllib
+from collections.abc import Mapping
 from datetime import date, datetime
 from functools import cache
 from importlib.resources import files
@@ -50,11 +51,22 @@ class Words:
         One of `LANGUAGES`.
     texts : dict
         The catalogue; sections are nested.
+    labels : mapping of str, optional
+        What readers call segment columns and sources.
     """
 
-    def __init__(self, language: str, texts: dict[str, Any]) -> None:
+    def __init__(self, language: str, texts: dict[str, Any], labels: Mapping[str, str] | None = None) -> None:
         self.language = language
         self.texts = texts
+        self.labels = labels or {}
+
+    def with_labels(self, labels: Mapping[str, str]) -> "Words":
+        """Return the same catalogue with a deployment's names of its segment columns and sources."""
+        return Words(self.language, self.texts, labels)
+
+    def label(self, name: str) -> str:
+        """Return what readers call a segment column or a source; what has no label as it is."""
+        return self.labels.get(name, name)
 
     def __call__(self, key: str, /, **values: object) -> str:
         """Return the text under ``section.key``, its {names} filled in.
@@ -76,6 +88,11 @@ class Words:
     def name(self, section: str, code: Any) -> str:
         """Return a code's word in a section; a code it does not know as it is, nothing as a dash."""
         return NONE if code is None else str(self.part(section).get(code, code))
+
+    def certain(self, certainty: str, *, few: bool = False) -> str:
+        """Return how certain a figure is, in words; of few people with the warning that goes with it."""
+        word = self.name("certainty", certainty)
+        return self("form.few", word=word) if few and certainty != "few" else word
 
     def listed(self, items: Any) -> str:
         """Return the items joined as the language joins a list."""

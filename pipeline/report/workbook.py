@@ -1,6 +1,7 @@
 """The night as an Excel workbook to go on working in."""
 
 import io
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
@@ -17,7 +18,7 @@ from pipeline.report.notices import notice_lines
 from pipeline.report.sheet_charts import driver_chart, line_chart, score_chart, sentiment_chart
 from pipeline.report.tables import as_texts
 from pipeline.report.theme_sheet import column_of, write_themes
-from pipeline.report.wording import Words, count, words_of
+from pipeline.report.wording import Words, count
 
 CHARTED_THEMES, CHARTED_LINES = 15, 5
 _A4 = 9
@@ -30,7 +31,7 @@ _CODES = {"sentiment": "sentiments", "intent": "intents", "nps_group": "groups"}
 
 def render_workbook(night: Night) -> bytes:
     """Return ``report.xlsx``: overview, themes, NPS drivers, trends, voices, quarantine; no cell is ever a formula."""
-    buffer, t = io.BytesIO(), words_of(night.language)
+    buffer, t = io.BytesIO(), night.words
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with xlsxwriter.Workbook(buffer, options) as book:
         created = datetime.combine(date.fromisoformat(night.business_date), datetime.min.time())
@@ -40,7 +41,7 @@ def render_workbook(night: Night) -> bytes:
         sheets = {name: book.add_worksheet(t(f"sheet.{name}")) for name in names}
         tables = {table.key: table for table in analysis_tables(night.summary, night.local_units(), t)}
         write_themes(sheets["themes"], night.summary, cells)
-        _write_drivers(sheets["drivers"], tables, night.summary, cells)
+        _write_drivers(sheets["drivers"], tables, cells)
         _write_trends(sheets["trends"], tables, night.summary, cells)
         _write_table(sheets["voices"], _newest(night.local_units()), cells)
         _write_table(sheets["quarantine"], night.quarantine, cells)
@@ -91,7 +92,7 @@ def _told(night: Night, t: Words) -> list[str]:
     erased = [t("sheet.erased", n=count(night.n_erased))] if night.n_erased else []
     n = night.units.height
     cut = [t("sheet.cut", shown=count(MOST_VOICES), n=count(n))] if n > MOST_VOICES else []
-    told = [sentence.text for sentence in write_headline(night.summary, t)]
+    told = [sentence.told(t) for sentence in write_headline(night.summary, t)]
     return notice_lines(night.summary, t) + told + alerts + erased + cut
 
 
@@ -108,7 +109,7 @@ def _write_accounting(sheet: Worksheet, at: int, summary: dict[str, Any], cells:
     cells.row(sheet, at, header, "header")
     for row in accounting(summary):
         at += 1
-        cells.write(sheet, at, 0, row["name"] or cells.t("total"))
+        cells.write(sheet, at, 0, cells.t.label(row["name"]) if row["name"] else cells.t("total"))
         for column, key in enumerate(ACCOUNTED, start=1):
             cells.write(sheet, at, column, row[key], "integer")
     return at + 1
@@ -142,15 +143,14 @@ def _chart_themes(sheet: Worksheet, at: int, n_themes: int, cells: Cells) -> Non
     sheet.insert_chart(at, 0, sentiment_chart(cells.book, title, block("name"), series))
 
 
-def _write_drivers(sheet: Worksheet, tables: dict[str, Table], summary: dict[str, Any], cells: Cells) -> None:
-    """Write what moves the score, and every table that says for whom; a chart of the drivers beside them."""
+def _write_drivers(sheet: Worksheet, tables: dict[str, Table], cells: Cells) -> None:
+    """Write what moves NPS, and every table that says for whom; a chart of the priorities beside them."""
     places = _write_tables(sheet, 0, [tables[key] for key in SHEETS["drivers"] if key in tables], cells)
-    if "drivers" in places:
-        first, shown = places["drivers"], min(len(tables["drivers"].rows), CHARTED_THEMES)
+    if "priorities" in places:
+        first, shown = places["priorities"], min(len(tables["priorities"].rows), CHARTED_THEMES)
         name = sheet.get_name()
-        title = cells.t("sheet.drivers_chart", n=count(summary["drivers"]["n"]))
-        chart = driver_chart(cells.book, title, (name, first, 0, first + shown - 1, 1),
-                             (name, first, 4, first + shown - 1, 4))
+        chart = driver_chart(cells.book, cells.t("sheet.drivers_chart"), (name, first, 1, first + shown - 1, 1),
+                             (name, first, 6, first + shown - 1, 6))
         sheet.insert_chart(0, 13, chart)
 
 
@@ -208,15 +208,26 @@ def _write_table(sheet: Worksheet, table: pl.DataFrame, cells: Cells) -> None:
         sheet.set_column(column, column, _WIDE.get(name, 13))
         cells.write(sheet, 0, column, _header(series, t), "header")
         form = "wrapped" if name == "unit_text" else "decimal" if series.dtype.is_float() else "text"
-        codes = t.part(_CODES[name]) if name in _CODES else {}
+        told = _told_as(name, t)
         for at, value in enumerate(series if series.dtype.is_temporal() else as_texts(series), start=1):
-            cells.write(sheet, at, column, t.reason(value) if name == "reason" else codes.get(value, value), form)
+            cells.write(sheet, at, column, told(value), form)
     sheet.freeze_panes(1, 0)
     if table.width:
         sheet.autofilter(0, 0, max(1, table.height), table.width - 1)
 
 
+def _told_as(column: str, t: Words) -> Callable[[Any], Any]:
+    """Return what turns the values of a column into what readers call them."""
+    if column == "reason":
+        return t.reason
+    if column == "source":
+        return t.label
+    codes = t.part(_CODES[column]) if column in _CODES else {}
+    return lambda value: codes.get(value, value)
+
+
 def _header(series: pl.Series, t: Words) -> str:
-    label = t.name("columns", series.name)
+    known = t.part("columns")
+    label = known.get(series.name) or t.label(series.name)
     zone = getattr(series.dtype, "time_zone", None)
     return t("sheet.zone", label=label, zone=zone) if zone else label

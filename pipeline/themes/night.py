@@ -15,6 +15,7 @@ import polars as pl
 
 from models.theme_prior import ThemePrior, prior_for, unit
 from models.themes import ThemeModel
+from pipeline.quotes import choose_quotes
 from pipeline.themes.bursts import bursting_topics
 from pipeline.themes.codebook_themes import NamedThemes
 from pipeline.themes.continuity import Grouping, Units, find_afresh, follow
@@ -23,7 +24,6 @@ from pipeline.themes.families import Family, find_families
 from pipeline.themes.matching import transitions
 from pipeline.themes.members import NO_MEMBERS, Keys, Members, unit_keys
 from pipeline.themes.naming import NameProposer, ThemeName, ThemeSample, heard, name_themes, with_proposals
-from pipeline.themes.quotes import representative
 from pipeline.themes.registry import Registry, StoredTheme, Transition, theme_id
 
 FAR = "どのテーマとも離れている"
@@ -98,8 +98,8 @@ def find_themes(
     Parameters
     ----------
     units : pl.DataFrame
-        source, feedback_id, unit_index, unit_text, tokens, pairs and, where there is one, received_at are
-        read; row i of embeddings is unit i.
+        source, feedback_id, unit_index, unit_text, tokens, pairs and, where they are known, received_at,
+        sentiment and sentiment_score are read; row i of embeddings is unit i.
     embeddings : ndarray, (n_units, dim)
         Unit vectors of the encoder `model_id`.
     granularity, random_state, prior
@@ -137,10 +137,9 @@ def find_themes(
     shown = named.shown(stored, registry)
     chosen = [named.ids[label] if label >= 0 else None for label in grouping.labels.tolist()]
     placed = _with_themes(units, grouping, embeddings, chosen, shown, registry.curation)
-    quotes = representative(placed, embeddings)
     return ThemedNight(
         placed,
-        _theme_frame(shown, named, registry.curation, quotes),
+        _theme_frame(shown, named, registry.curation, placed),
         sorted(stored, key=lambda theme: theme.theme_id),
         _transitions(seen.before, chosen, stored, named, registry),
         Members.of(keys, chosen),
@@ -408,11 +407,12 @@ def _similarity(grouping: Grouping, embeddings: np.ndarray) -> np.ndarray:
 
 
 def _theme_frame(
-    shown: Sequence[StoredTheme], named: _Named, curation: Curation, quotes: dict[str, list[str]]
+    shown: Sequence[StoredTheme], named: _Named, curation: Curation, units: pl.DataFrame
 ) -> pl.DataFrame:
     pairs = {named.ids[label]: name.pairs for label, name in enumerate(named.names)}
     pairs |= {family.theme_id: family.name.pairs for family in named.families}
     present = {theme.theme_id for theme in shown}
+    own = {theme_id: part for (theme_id,), part in units.group_by("theme_id")}
     records = [
         {
             "theme_id": theme.theme_id,
@@ -424,11 +424,17 @@ def _theme_frame(
             "hidden": theme.theme_id in curation.hidden,
             "keywords": list(theme.keywords),
             "pairs": list(pairs.get(theme.theme_id, ())) if theme.is_alive else [],
-            "quotes": quotes.get(theme.theme_id, []),
+            "quotes": _quotes(own.get(theme.theme_id), theme),
         }
         for theme in sorted(shown, key=lambda theme: theme.theme_id)
     ]
     return pl.DataFrame(records, schema=THEME_SCHEMA)
+
+
+def _quotes(units: pl.DataFrame | None, theme: StoredTheme) -> list[str]:
+    if units is None:
+        return []
+    return [unit["unit_text"] for unit in choose_quotes(units, words=theme.keywords)]
 
 
 def _look(centroid: np.ndarray, anchors: np.ndarray) -> np.ndarray:

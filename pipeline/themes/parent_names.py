@@ -3,7 +3,7 @@
 Three kinds of name compete: that of a group which a table knows (「料金・特典」), a topic of every trade, and a
 noun that the units of every theme of the group use. A name is good as far as all the themes tell it and the
 night's other themes do not. Where they have nothing in common, the two that speak for most of the group's
-units stand side by side (「待ち時間・予約」).
+units stand side by side (「待ち時間・予約」), with など where the others have a third of the units or more.
 """
 
 import itertools
@@ -19,6 +19,7 @@ from pipeline.themes.word_counts import N_PAIRS
 N_TEXTS = 400  # texts of a theme that are listened to
 _FITS = 0.25  # share of a theme's units from which it tells a group of topics
 _SHARED = 0.12  # share of every theme's units that must use a topic's words, or a noun, that names the group
+_MOST = 2 / 3  # of a group's units that two themes must have for their names to stand for all
 _TWICE = 2.0  # how much more of a topic, or of a noun, the group must speak than the others
 
 
@@ -98,7 +99,9 @@ def _side_by_side(children: Sequence[Member]) -> Iterator[str]:
     ranked = sorted(heads, key=lambda head: (-reach[head], heads[head]))
     for one, other in itertools.combinations(ranked, 2):
         if one not in other and other not in one:
-            yield f"{one}・{other}"
+            own = children[heads[one]].n_units + children[heads[other]].n_units
+            most = own >= _MOST * sum(child.n_units for child in children)
+            yield f"{one}・{other}" if most else f"{one}・{other}など"
 
 
 def _first_of_all(children: Sequence[Member]) -> Iterator[str]:

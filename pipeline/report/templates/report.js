@@ -25,11 +25,12 @@
   const table = byId("theme-table");
   for (const header of table ? table.querySelectorAll("th[data-sort]") : []) {
     const key = header.dataset.sort;
-    const name = header.textContent.trim();
+    const note = header.querySelector("small");
+    const name = header.firstChild.textContent.trim();
     const sort = button(name, () => sortBy(header, key));
     sort.className = "sort";
     sort.title = words.sort.replace("{name}", name);
-    header.replaceChildren(sort);
+    header.replaceChildren(sort, element("span", name, "printed"), ...(note ? [note] : [])); // paper repeats no button
   }
   if (table) table.querySelector('th[data-sort="rank"]').setAttribute("aria-sort", "ascending");
 
@@ -47,10 +48,33 @@
       return sign * (key === "name" ? x.localeCompare(y, document.documentElement.lang) : x - y);
     });
     table.append(...bodies);
+    fold(table);
+  }
+
+  // --- long tables: the first rows, the rest on demand; without this script, and on paper, all of them
+
+  const LEAST_FOLDED = 3;
+  for (const long of document.querySelectorAll("table[data-fold]")) {
+    const place = element("p", undefined, "tools fold");
+    place.append(button("", () => { long.dataset.open = long.dataset.open ? "" : "true"; fold(long); }));
+    (long.closest(".scroll") || long).after(place);
+    fold(long);
+  }
+
+  function fold(long) {
+    const rows = [...long.tBodies].flatMap((body) => [...body.rows]);
+    const kept = Number(long.dataset.fold);
+    const rest = rows.length - kept < LEAST_FOLDED ? 0 : rows.length - kept;
+    rows.forEach((row, i) => row.classList.toggle("folded", rest > 0 && !long.dataset.open && i >= kept));
+    const place = (long.closest(".scroll") || long).nextElementSibling;
+    place.hidden = !rest;
+    place.firstChild.textContent = long.dataset.open ? words.fold_less : words.fold_more.replace("{n}", rest);
+    place.firstChild.setAttribute("aria-expanded", Boolean(long.dataset.open));
   }
 
   // --- the themes' sections: links, collapse
 
+  const FIRST_OPEN = 3;
   const sections = [...document.querySelectorAll("details.theme")];
 
   function openTarget() {
@@ -84,7 +108,8 @@
     const setAll = (open) => sections.forEach((section) => { section.open = open; });
     tools.append(button(words.open_all, () => setAll(true)), button(words.close_all, () => setAll(false)));
   }
-  addEventListener("beforeprint", () => sections.forEach((section) => { section.open = true; }));
+  sections.slice(FIRST_OPEN).forEach((section) => { section.open = false; });
+  addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((part) => { part.open = true; }));
   addEventListener("hashchange", openTarget);
   openTarget();
 
