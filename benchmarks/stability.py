@@ -3,9 +3,9 @@
     python -m benchmarks.stability [--sentences FILE] [--vectors FOLDER] [--nights 30] [--seed 0]
 
 The stream is our own corpus: eight domains as one company's mix, in a seeded order, each line cut into opinion
-units as on a night (by grammar, then where the polarity turns). With --sentences a second stream comes from a file of sentences (one a line, 6,000 drawn); its text is
-not kept. The first window holds 90 days; every further night brings 2 to 5 % of it anew, and what is older than
-90 days leaves. Measured:
+units as on a night (by grammar, then where the polarity turns). With --sentences a second stream comes from a file of
+sentences (one a line, 6,000 drawn); its text is not kept. The first window holds 90 days; every further night brings
+2 to 5 % of it anew, and what is older than 90 days leaves. Measured:
 
 - kept: share of units in both nights that keep their theme's id, each night and across a forced full refit,
   beside (a) themes found afresh every night and numbered by size, (b) those matched to the night before
@@ -71,14 +71,21 @@ def main() -> None:
     result = {"conditions": conditions(encoder, arguments)}
     mix = corpus[0]["domain"].is_in(MIX).to_numpy()
     result["corpus_mix"] = measure(rows_of(corpus, np.flatnonzero(mix)), encoder.model_id, arguments)
+    write(result)
     result["planted"] = [planted(corpus, domain, encoder.model_id, arguments.seed) for domain in PLANTED]
+    write(result)
     if arguments.sentences:
         lines = arguments.sentences.read_text(encoding="utf-8").splitlines()
         drawn = np.sort(np.random.default_rng(0).permutation(len(lines))[: arguments.drawn])
         sentences = stream("sentences", [("", "", lines[k]) for k in drawn], encoder, arguments.vectors)
         result["sentences"] = measure(sentences, encoder.model_id, arguments)
-    RESULT.write_text(json.dumps(result, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        write(result)
     json.dump(result, sys.stdout, ensure_ascii=False, indent=2)
+
+
+def write(result: dict) -> None:
+    """Write what has been measured so far: the whole takes long."""
+    RESULT.write_text(json.dumps(result, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
 def measure(units: Stream, model_id: str, arguments: argparse.Namespace) -> dict:
