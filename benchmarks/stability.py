@@ -3,9 +3,9 @@
     python -m benchmarks.stability [--sentences FILE] [--vectors FOLDER] [--nights 30] [--seed 0]
 
 The stream is our own corpus: eight domains as one company's mix, in a seeded order, each line cut into opinion
-units. With --sentences a second stream comes from a file of sentences (one a line, 6,000 drawn); its text is
-not kept. The first window holds 90 days; every further night brings 2 to 5 % of it anew, and what is older than
-90 days leaves. Measured:
+units as on a night (by grammar, then where the polarity turns). With --sentences a second stream comes from a file of
+sentences (one a line, 6,000 drawn); its text is not kept. The first window holds 90 days; every further night brings
+2 to 5 % of it anew, and what is older than 90 days leaves. Measured:
 
 - kept: share of units in both nights that keep their theme's id, each night and across a forced full refit,
   beside (a) themes found afresh every night and numbered by size, (b) those matched to the night before
@@ -35,6 +35,7 @@ import polars as pl
 
 from models.corpus import load_corpus
 from models.embedding import Encoder
+from models.sentiment import SentimentClassifier
 from models.theme_prior import ThemePrior
 from models.themes import ThemeModel
 from pipeline.parse import shared_parser
@@ -45,6 +46,7 @@ from pipeline.themes.matching import kept_share
 from pipeline.themes.members import unit_keys
 from pipeline.themes.night import ThemedNight, find_themes
 from pipeline.themes.registry import Registry, theme_number
+from pipeline.turns import cut_at_turns
 
 RESULT = Path(__file__).parent / "results" / "stability.json"
 MIX = ("appliance", "grocery", "parcel", "restaurant", "store", "streaming", "subscription", "utilities")
@@ -69,14 +71,21 @@ def main() -> None:
     result = {"conditions": conditions(encoder, arguments)}
     mix = corpus[0]["domain"].is_in(MIX).to_numpy()
     result["corpus_mix"] = measure(rows_of(corpus, np.flatnonzero(mix)), encoder.model_id, arguments)
+    write(result)
     result["planted"] = [planted(corpus, domain, encoder.model_id, arguments.seed) for domain in PLANTED]
+    write(result)
     if arguments.sentences:
         lines = arguments.sentences.read_text(encoding="utf-8").splitlines()
         drawn = np.sort(np.random.default_rng(0).permutation(len(lines))[: arguments.drawn])
         sentences = stream("sentences", [("", "", lines[k]) for k in drawn], encoder, arguments.vectors)
         result["sentences"] = measure(sentences, encoder.model_id, arguments)
-    RESULT.write_text(json.dumps(result, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        write(result)
     json.dump(result, sys.stdout, ensure_ascii=False, indent=2)
+
+
+def write(result: dict) -> None:
+    """Write what has been measured so far: the whole takes long."""
+    RESULT.write_text(json.dumps(result, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
 def measure(units: Stream, model_id: str, arguments: argparse.Namespace) -> dict:
@@ -302,7 +311,8 @@ def stream(name: str, lines: list[tuple[str, str, str]], encoder: Encoder, folde
     if table and array and table.exists() and array.exists():
         return pl.read_parquet(table), np.load(array)
     rows = []
-    annotations = annotate([text for *_, text in lines], shared_parser())
+    polarity = SentimentClassifier.from_pretrained(encoder).predict_proba
+    annotations = cut_at_turns(annotate([text for *_, text in lines], shared_parser()), polarity)
     for number, ((domain, gold, _), annotation) in enumerate(zip(lines, annotations, strict=True)):
         for index, unit in enumerate(annotation.units):
             words = {"tokens": list(unit.tokens), "pairs": list(unit.pairs)}

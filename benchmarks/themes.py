@@ -193,7 +193,7 @@ def codebook(data: Path, shop: Labelled, encoder: Encoder) -> dict:
     reading = Reading(themes, Wording.from_pretrained())
     every = {k: k for k in range(len(themes))}
     labels = reading.tell_apart(model, assignment.labels, shop.texts, embeddings, every)
-    scores = model.scores(embeddings)[:, : len(themes)] + reading.evidence(shop.texts)
+    scores = reading.scores(model, shop.texts, embeddings, np.arange(len(themes)))
     second = np.argsort(-scores, axis=1, kind="stable")[:, 1]
     right = labels == place
     plain, names = embeddings - embeddings.mean(axis=0), encoder.encode([theme.name for theme in themes])

@@ -224,6 +224,11 @@ class ThemeModel:
                 found[start : start + _CHUNK] = to_centroid + to_anchor
         return found
 
+    def plain_cosines(self, embeddings: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return the cosine of each centred vector to each theme's centred centroid, (n, n_themes): no prior's view."""
+        centers = unit(self.centroids_.astype(np.float64) - self.mean_)
+        return np.asarray(unit(_checked(embeddings).astype(np.float64) - self.mean_) @ centers.T, np.float64)
+
     def cosine_to(self, vectors: NDArray[np.floating]) -> Floats:
         """Return the cosine in theme space of each theme to each vector, (n_themes, n)."""
         return self._centroid_points @ self._map(_checked(vectors)).T

@@ -90,13 +90,30 @@ def test_words_decide_where_vectors_hardly_do(text, theme):
     assert set(told.tolist()) == {theme}
 
 
-def test_words_move_no_unit_of_another_theme_or_of_none():
+def test_words_move_no_unit_of_another_theme():
     vectors = np.concatenate([units([40, 25, 10])[0], between()])
     model = fitted(vectors)
-    labels = np.where(model.labels_ == 1, -1, model.labels_)
-    told = reading().tell_apart(model, labels, ["配送"] * len(vectors), vectors, {0: 0, 1: 1})
-    kept = (labels == -1) | (labels == 2)
-    assert np.array_equal(told[kept], labels[kept])
+    told = reading().tell_apart(model, model.labels_, ["配送"] * len(vectors), vectors, {0: 0, 1: 1})
+    assert np.array_equal(told[model.labels_ == 2], model.labels_[model.labels_ == 2])
+
+
+def far(price=0.11, n=4):
+    """Return vectors that are a little more like 価格 than the others, and mostly like nothing that is known."""
+    rows = AXES[15] * 1.5 + 0.1 * AXES[0] + price * AXES[1] + 0.1 * AXES[2] + AXES[9] + np.zeros((n, 1), np.float32)
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+@pytest.mark.parametrize(("text", "theme"), [("配送の緩衝材", 0), ("価格のこと", 1), ("さあ", -1)])
+def test_a_unit_far_from_every_theme_is_taken_in_where_its_words_are_sure(text, theme):
+    model, nowhere = fitted(units([40, 25, 10])[0]), np.full(4, -1)
+    every = {0: 0, 1: 1, 2: 2}
+    assert set(reading().tell_apart(model, nowhere, [text] * 4, far(), every).tolist()) == {theme}
+
+
+def test_words_take_in_no_unit_that_is_nearest_to_a_theme_outside_the_codebook():
+    model, nowhere = fitted(units([40, 25, 10])[0]), np.full(4, -1)
+    told = reading().tell_apart(model, nowhere, ["配送の緩衝材"] * 4, far(price=0.3), {0: 0, 2: 2})
+    assert set(told.tolist()) == {-1}
 
 
 def test_a_unit_alone_is_told_as_among_others():
