@@ -80,6 +80,11 @@ def tell_speakers(text: str) -> Speakers:
     return Speakers(pieces, _posterior(odds, changes), max(odds, default=0.0) > _CLEAR)
 
 
+def desk_odds(sentence: str) -> float:
+    """Return the log odds that the desk and not the customer says a sentence."""
+    return _odds(sentence, _model())
+
+
 def split_pieces(text: str) -> list[Piece]:
     """Return a text's sentences in order."""
     return [
