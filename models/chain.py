@@ -1,7 +1,7 @@
 """A linear-chain conditional random field over named features (Lafferty, McCallum and Pereira 2001).
 
-Weights are a plain JSON table, so that tagging needs no library and reads no code. `fit_chain` learns them with CRFsuite
-(Okazaki 2007), which only training needs.
+Weights are a plain JSON table, so that tagging needs no library and reads no code. `fit_chain` learns them with
+CRFsuite (Okazaki 2007), which only training needs.
 """
 
 import json
@@ -61,7 +61,7 @@ class Chain:
         path.write_text(json.dumps(stored, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
 
     def marginals(self, sequence: Sequence[Features]) -> np.ndarray:
-        """Return each position's probabilities of the labels, float64 (n, n_labels), by the forward-backward algorithm."""
+        """Return each position's probabilities of the labels, float64 (n, n_labels); by forward and backward passes."""
         n, size = len(sequence), len(self.labels)
         scores = np.zeros((n, size))
         known = self.emissions
@@ -91,7 +91,7 @@ def fit_chain(
     l1: float = 0.1,
     l2: float = 0.05,
     min_count: int = 3,
-    max_iterations: int = 150,
+    max_iterations: int = 60,
 ) -> Chain:
     """Return the chain that labelled sequences teach; the same input gives the same weights.
 

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 CORPUS = Path(__file__).parent / "corpus" / "dialogue"
-TYPES = frozenset(
-    "name spelling phone number card account birth_date password address postal mail url plate social".split()
-)
+TYPES = frozenset([
+    "name", "spelling", "phone", "number", "card", "account", "birth_date", "password", "address", "postal", "mail",
+    "url", "plate", "social",
+])  # fmt: skip
 _HEAD = re.compile(r"### (?P<id>\S+) \| (?P<style>[a-z_]+) \| (?P<domain>.+)")
 _TURN = re.compile(r"(?P<speaker>[AC])\t(?P<text>.+)")
 _MARKED = re.compile(r"\{\{(?P<type>[a-z_]+)\|(?P<text>[^{}|]+)\}\}")
@@ -196,7 +197,8 @@ def _thread(turns: list[Turn]) -> list[_Part]:
     for depth, turn in enumerate(reversed(turns[:-1]), 1):
         quote = "> " * depth
         writer = "サポート窓口" if turn.agent else "お客様"
-        parts.append((f"{'> ' * (depth - 1)}2026年11月{20 - depth % 10}日 10:{depth % 60:02} {writer}:\n", _quoted(turn, quote), "\n"))
+        header = f"{'> ' * (depth - 1)}2026年11月{20 - depth % 10}日 10:{depth % 60:02} {writer}:\n"
+        parts.append((header, _quoted(turn, quote), "\n"))
     return parts
 
 
@@ -233,7 +235,8 @@ def _main(folder: Path, out: Path | None) -> None:
     ]
     rows = load_dialogues(folder)
     unsure = [conversation.id for conversation in conversations if doubtful(conversation)]
-    print(f"{len(rows)} conversations, {sum(len(row['pii']) for row in rows)} personal strings; a name also stands bare in {unsure}")
+    n = sum(len(row["pii"]) for row in rows)
+    print(f"{len(rows)} conversations, {n} personal strings; a name also stands bare in {', '.join(unsure) or 'none'}")
     if out:
         out.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
 

@@ -86,7 +86,7 @@ def evidence(text: str, words: Sequence[Word]) -> list[list[str]]:
     left, right = _borders(words)
     padded = [_EDGE] * WINDOW + basic + [_EDGE] * WINDOW
     found: list[list[str]] = []
-    for i, word in enumerate(words):
+    for i in range(len(words)):
         near = padded[i : i + 2 * WINDOW + 1]
         me, before, after = near[WINDOW], near[WINDOW - 1], near[WINDOW + 1]
         features = [f"{at}n={n.norm}" for at, n in zip(_OFFSETS, near, strict=True)]
@@ -245,7 +245,7 @@ def _borders(words: Sequence[Word]) -> tuple[list[str], list[str]]:
 
 
 _DIGITS = re.compile(rf"[0-9]+|[〇零一二三四五六七八九十百]+|(?:{KANA_DIGIT})+|[A-Za-z]+|(?:{LETTER})")
-_BETWEEN = frozenset("- ー の 、 , . / _ ・ と に @ : ハイフン アンダーバー ドット".split() + [" "])
+_BETWEEN = frozenset(["ハイフン", "アンダーバー", "ドット", *"-ーの、,./_・とに@: "])
 
 
 def _digit_runs(words: Sequence[Word]) -> list[list[str]]:
@@ -253,20 +253,20 @@ def _digit_runs(words: Sequence[Word]) -> list[list[str]]:
     found: list[list[str]] = [[] for _ in words]
     i = 0
     while i < len(words):
-        if not _is_digits(words[i]):
+        if not is_digits(words[i]):
             i += 1
             continue
         last = i
         j = i + 1
         while j < len(words) and j - last <= 2:
-            if _is_digits(words[j]):
+            if is_digits(words[j]):
                 last = j
             elif words[j].text not in _BETWEEN:
                 break
             j += 1
         text = "".join(word.text for word in words[i : last + 1])
-        digits = sum(len(word.text) for word in words[i : last + 1] if _is_digits(word))
-        pieces = sum(map(_is_digits, words[i : last + 1]))
+        digits = sum(len(word.text) for word in words[i : last + 1] if is_digits(word))
+        pieces = sum(map(is_digits, words[i : last + 1]))
         before = words[i - 1].norm if i else "端"
         after = words[last + 1].norm if last + 1 < len(words) else "端"
         counted = bool(last + 1 < len(words) and _COUNTED.match(words[last + 1].text))
@@ -292,7 +292,8 @@ def _digit_text(text: str) -> bool:
     return bool(_DIGITS.fullmatch(text)) or (bool(re.search(r"[0-9]", text)) and bool(re.fullmatch(r"[0-9A-Za-z-]+", text)))
 
 
-def _is_digits(word: Word) -> bool:
+def is_digits(word: Word) -> bool:
+    """Tell digits in any script, letters and codes."""
     return word.tag not in {"伏字", "改行"} and _digit_text(word.text)
 
 
