@@ -36,6 +36,7 @@ from pathlib import Path
 from pipeline import segment
 from pipeline.cleanse import cleanse, normalise_text
 from pipeline.mask import mask_conversation, mask_messages, mask_patterns, tagger
+from pipeline.mask.evidence import words_of
 from pipeline.mask.spans import MARK
 from pipeline.parse import Parser
 from pipeline.read import SourceSpec, read_source
@@ -140,7 +141,7 @@ def measure(
     masked = [a.text for a in segment.annotate(list(first), parser)]
     total, caught, gone = Counter[str](), Counter[str](), 0
     n_other = n_lost = 0
-    for case, text, result, doc in zip(cases, normalised, masked, parser.pipe(normalised), strict=True):
+    for case, text, result in zip(cases, normalised, masked, strict=True):
         alignments = covered_positions(text, result)
         covered = set.intersection(*alignments)
         personal: set[int] = set()
@@ -155,13 +156,13 @@ def measure(
             gone += normalise_text(string) not in result
             if misses and (missed or not spans):
                 print(f"MISSED {case.id} {kind} {string}\n    {result!r}")
-        for token in doc:
-            inside = set(range(token.idx, token.idx + len(token)))
-            if not inside & personal and re.search(r"\w", token.text):
+        for word in words_of(text):
+            inside = set(range(word.start, word.end))
+            if not inside & personal and re.search(r"\w", word.text):
                 n_other += 1
                 n_lost += bool(inside & covered)
                 if misses and inside & covered:
-                    print(f"LOST {case.id} {token.text} in {text[max(0, token.idx - 12) : token.idx + 15]!r}")
+                    print(f"LOST {case.id} {word.text} in {text[max(0, word.start - 12) : word.start + 15]!r}")
     n = total.total()
     return {
         "texts": len(cases),

@@ -32,7 +32,7 @@ from pipeline.mask.learn import train_tagger
 
 RESULT = Path(__file__).parent / "results" / "masking_authors.json"
 RULES_ALONE = (2.0, 2.0)  # no probability is so high
-THRESHOLDS = (RULES_ALONE, (0.95, 0.5), (0.8, 0.4), (0.6, 0.3))
+THRESHOLDS = (RULES_ALONE, (0.95, 0.5), (0.85, 0.4), (0.7, 0.3))
 
 
 def main(authors: Sequence[str]) -> dict:
