@@ -6,8 +6,8 @@ speakers change at a line's end and inside a line. Hiragana alone keeps the weig
 
     python -m models.speakers tests/data/conversations.jsonl tests/data/conversations_dev3.jsonl
 
-trains the weights of models/weights/speakers.json from conversations with known sides, the turns of
-models/corpus/dialogue/turns.tsv and the customers' voices of models/corpus.
+trains the weights of models/weights/speakers.json from conversations with known sides (these files and
+models/corpus/dialogue), the turns of models/corpus/dialogue/turns.tsv and the customers' voices of models/corpus.
 """
 
 import itertools
@@ -17,11 +17,15 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from models.dialogue import load_dialogues
 
 WEIGHTS = Path(__file__).parent / "weights" / "speakers.json"
 TURNS = Path(__file__).parent / "corpus" / "dialogue" / "turns.tsv"
@@ -46,6 +50,7 @@ _PIECE = re.compile(r"[^。?？！!\n]+[。?？！!]*")
 _CLEAR = 1.0
 _MIN_COUNT = 4  # a string of letters that fewer training sentences have is left out
 _SEEN_AT_MOST = 4000  # of the corpus's voices
+_FITTED: ContextVar[dict[str, Any] | None] = ContextVar("fitted", default=None)
 
 
 class Piece(NamedTuple):
@@ -78,6 +83,11 @@ def tell_speakers(text: str) -> Speakers:
     flat = "\n" not in text.strip()
     changes = [model["change"]["flat" if flat else "line" if piece.opens_line else "inside"] for piece in pieces[1:]]
     return Speakers(pieces, _posterior(odds, changes), max(odds, default=0.0) > _CLEAR)
+
+
+def desk_odds(sentence: str) -> float:
+    """Return the log odds that the desk and not the customer says a sentence."""
+    return _odds(sentence, _model())
 
 
 def split_pieces(text: str) -> list[Piece]:
@@ -126,8 +136,22 @@ def _posterior(odds: Sequence[float], changes: Sequence[float]) -> list[float]:
     return [float(p[0]) for p in posterior]
 
 
-@cache
+@contextmanager
+def fitted(weights: dict[str, Any]) -> Iterator[None]:
+    """Tell speakers with other weights than the shipped ones inside a with block: what a benchmark compares."""
+    token = _FITTED.set(weights)
+    try:
+        yield
+    finally:
+        _FITTED.reset(token)
+
+
 def _model() -> dict[str, Any]:
+    return _FITTED.get() or _shipped()
+
+
+@cache
+def _shipped() -> dict[str, Any]:
     model: dict[str, Any] = json.loads(WEIGHTS.read_text(encoding="utf-8"))
     return model
 
@@ -135,20 +159,18 @@ def _model() -> dict[str, Any]:
 # --- training --------------------------------------------------------------------------------------------------------
 
 
-def train(files: Sequence[Path], left_out: Iterable[str] = ()) -> dict[str, Any]:
-    """Return the weights learned from conversations with known sides, but for those whose ids are left out.
+def train(rows: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Return the weights learned from conversations with known sides.
 
     Parameters
     ----------
-    files : sequence of Path
-        jsonl with id, customer and agent (each side's turns) and text.
+    rows : iterable of dict
+        With customer and agent (each side's turns), style and text; mails and comments of one side are left out.
     """
     from sklearn.feature_extraction import DictVectorizer
     from sklearn.linear_model import LogisticRegression
 
-    skipped = set(left_out)
-    rows = [json.loads(line) for file in files for line in file.read_text(encoding="utf-8").splitlines()]
-    rows = [row for row in rows if row["agent"] and row["style"] != "mail" and row["id"] not in skipped]
+    rows = [row for row in rows if row["agent"] and row["customer"] and not row["style"].startswith("mail")]
     turns = [turn for row in rows for turn in ordered_turns(row)]
     sentences = [(piece.text, agent) for agent, turn in turns for piece in split_pieces(turn)]
     sentences += list(_written_turns()) * 2
@@ -208,5 +230,6 @@ def _voices() -> list[str]:
 
 
 if __name__ == "__main__":
-    trained = train([Path(name) for name in sys.argv[1:]])
+    labelled = [json.loads(line) for name in sys.argv[1:] for line in Path(name).read_text(encoding="utf-8").splitlines()]
+    trained = train([*labelled, *load_dialogues()])
     WEIGHTS.write_text(json.dumps(trained, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")

@@ -6,7 +6,8 @@ toll-free numbers, amounts, versions, error codes and dates of visit stay readab
 
 `patterns` runs the tables of `contacts`, `numbers` and `addresses`; `names` reads a parse, with what `lexicon` knows
 of surnames and given names and what `context`, `joined` and `phrases` make of the words around; `dialogue` masks a
-conversation while both sides are in view; `words` holds a deployment's own lists; `spans` is about places in a text.
+conversation while both sides are in view, with rules and with a `tagger` that learned from labelled conversations
+(`learn`), whose view of a word is `evidence`; `words` holds a deployment's own lists; `spans` is about places in a text.
 """
 
 from pipeline.mask.dialogue import mask_conversation, mask_messages

@@ -2,8 +2,8 @@
 
 Read on the whole conversation, before the agent's words are cut away: what is left of 「佐藤です」 without its question
 has less to go by. A question opens a window in which what fits it is masked, said by either side, told in pieces,
-repeated, corrected; it closes when another matter is asked, or when nothing that fits has come for a while. No parse
-is needed.
+repeated, corrected; it closes when another matter is asked, or when nothing that fits has come for a while. A learned
+tagger (`pipeline.mask.tagger`) reads the same text, for what no rule foresaw. No parse is needed.
 """
 
 import re
@@ -19,12 +19,14 @@ from pipeline.mask.questions import NUMBER, Kind, asked, turns_to_another_matter
 from pipeline.mask.spans import MARK, NAME_MARK, fold, with_marks
 from pipeline.mask.spellings import explained, spelled_out
 from pipeline.mask.spoken import only_a_value, spoken_values
+from pipeline.mask.tagger import Tagged, tagged
 from pipeline.mask.turns import BREAK, Turn, sentences, turns
 from pipeline.mask.vocabulary import BRANDS, SHOP
 from pipeline.mask.words import NO_WORDS, WordList
 
 Span = tuple[int, int, str]  # start, end, mark
 
+CERTAIN = 0.9  # probability at which a tagged name is masked wherever it stands in the conversation
 # Readers that take what the first answer says, whatever it is; the others take what fits, and go on.
 _FIRST = {"name": 2, "spelling": 1, "words": 1}  # in how many of the other side's turns
 _PATIENCE = 6  # turns without anything that fits
@@ -48,6 +50,8 @@ _AIZUCHI = re.compile(rf"(?:{HESITATION}|はい|ええ|うん|そうです(?:か
 _GIVEN_AFTER = re.compile(r" ?[ぁ-んー]{2,4}(?=の(?:母|父|保護者|妻|夫|家)|さん|ちゃん|くん|様|です|と申|と言|[。、」\n]|$)")
 _PARTICLES = re.compile(r" ?(?:なん|から|まで|より|だけ|など|では|には|とは|でも|にも|のは|との|への|です|でし|という|って|ですが|さん|さま|くん|ちゃん|だよ|だけど|とか|なの|じゃ|のほう|けど|ですけ|ですね|ですよ|なんで)")
 _TITLE = re.compile(r"様|さま|さん|氏|君|くん|ちゃん|殿|宛|名義|[店部課係院所室支社会塾園校]長|先生|主任|方(?![法針向面式])")
+_NO_KNOWN_NAME = re.compile(r"[の、にと0-9]")
+_KEEPABLE = frozenset([NAME_MARK, "[口座番号]", "[番号]", "[アカウント]"])
 _BEFORE = re.compile(r"(?:担当者?|者|長|員|係|様|受付)$")
 
 
@@ -83,7 +87,7 @@ def mask_conversation(text: str, words: WordList = NO_WORDS) -> str:
         before = text
         text = mask_patterns(text, words)
         folded, starts, ends = fold(text)
-        found = [span for span in _spans(folded) if not (span[2] == NAME_MARK and words.keeps(folded, *span[:2]))]
+        found = [span for span in _spans(folded) if not (span[2] in _KEEPABLE and words.keeps(folded, *span[:2]))]
         text = with_marks(text, [(starts[start], ends[end - 1], mark) for start, end, mark in found])
     return text
 
@@ -101,22 +105,47 @@ def mask_messages(messages: Sequence[str], words: WordList = NO_WORDS) -> list[s
 
 def _spans(text: str) -> list[Span]:
     """Return where personal data stands that the conversation tells, in order."""
+    learned = [span for span in tagged(text) if not _is_label(text, span.start, span.end)]
     told = list(_told(text))
+    again = [(start, end, NAME_MARK) for name in _known(text, told, learned) for start, end in _again(text, name)]
+    taken = [match.span() for match in MARK.finditer(text)]
+    ruled = [s for s in [*told, *again] if not any(s[0] < stop and begin < s[1] for begin, stop in taken)]
+    return _united(text, ruled, [span[:3] for span in learned])
+
+
+def _known(text: str, told: Sequence[Span], learned: Sequence[Tagged]) -> set[str]:
+    """Return the names that are certain enough to be masked wherever they stand, with their other readings."""
     names = [(start, end) for start, end, mark in told if mark == NAME_MARK]
+    names += [(span.start, span.end) for span in learned if span.mark == NAME_MARK and span.probability >= CERTAIN]
     known = {text[start:end].strip() for start, end in names}
     known |= {part for name in known if " " in name for part in name.split() if len(part) > 1}
     known |= {name.translate(_OTHER_KANA) for name in known if re.fullmatch(r"[ぁ-んァ-ヴー]{3,}", name)}
     known |= {surname for name in known if len(surname := surname_of(name)) > 1}
-    known = {name for name in known if name and not re.search(r"[の、にと0-9]", name) and (is_person_name(name) or len(name) <= 6)}
-    again = [(start, end, NAME_MARK) for name in known for start, end in _again(text, name)]
-    taken = [match.span() for match in MARK.finditer(text)]
+    return {
+        name for name in known if name and not _NO_KNOWN_NAME.search(name) and (is_person_name(name) or len(name) <= 6)
+    }
+
+
+def _united(text: str, ruled: Sequence[Span], learned: Sequence[Span]) -> list[Span]:
+    """Return the rules' spans, and of the tagger's what no rule has; touching spans of one mark are one."""
     spans: list[Span] = []
-    reach = 0
-    for start, end, mark in sorted(dict.fromkeys([*told, *again]), key=lambda span: (span[0], -span[1])):
-        if reach <= start < end and not any(start < stop and begin < end for begin, stop in taken):
+    for start, end, mark in sorted(dict.fromkeys(ruled), key=lambda span: (span[0], -span[1])):
+        if start < end and (not spans or spans[-1][1] <= start):
             spans.append((start, end, mark))
-            reach = end
-    return spans
+    for start, end, mark in learned:
+        position = start
+        for begin, stop, _ in [span for span in spans if span[0] < end and start < span[1]]:
+            spans += [(position, begin, mark)] if position < begin else []
+            position = max(position, stop)
+        spans += [(position, end, mark)] if position < end else []
+        spans.sort()
+    joined: list[Span] = []
+    for start, end, mark in spans:
+        if joined and joined[-1][1] == start and joined[-1][2] == mark:
+            joined[-1] = (joined[-1][0], end, mark)
+        elif re.search(r"\w", text[start:end]):
+            joined.append((start, end, mark))
+    return joined
 
 
 def _told(text: str) -> Iterator[Span]:

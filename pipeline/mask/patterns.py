@@ -43,14 +43,15 @@ def mask_patterns(text: str, words: WordList = NO_WORDS) -> str:
     """
     while words.mask or SUSPECT.search(text):
         folded, starts, ends = fold(text)
-        spans = [(starts[start], ends[end - 1], mark) for start, end, mark in _spans(folded, words)]
+        spans = [(starts[start], ends[end - 1], mark) for start, end, mark in pattern_spans(folded, words)]
         if not spans:
             break
         text = with_marks(text, spans)
     return text
 
 
-def _spans(text: str, words: WordList) -> list[tuple[int, int, str]]:
+def pattern_spans(text: str, words: WordList = NO_WORDS) -> list[tuple[int, int, str]]:
+    """Return what patterns recognise in a text of one width, as (start, end, mark), in order."""
     taken = bytearray(len(text))
     for match in MARK.finditer(text):
         taken[match.start() : match.end()] = b"\1" * len(match.group())

@@ -1,0 +1,245 @@
+"""Labelled conversations of ours: read from their source, checked, and set in the forms in which exports have them.
+
+    python -m models.dialogue FOLDER [OUT.jsonl]
+
+checks every *.txt of a folder, names file, line and fault of what is wrong, and writes the conversations in the format
+of tests/data/README.md. models/corpus/dialogue/README.md has the source format and says what the corpus holds.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+CORPUS = Path(__file__).parent / "corpus" / "dialogue"
+TYPES = frozenset([
+    "name", "spelling", "phone", "number", "card", "account", "birth_date", "password", "address", "postal", "mail",
+    "url", "plate", "social",
+])  # fmt: skip
+_HEAD = re.compile(r"### (?P<id>\S+) \| (?P<style>[a-z_]+) \| (?P<domain>.+)")
+_TURN = re.compile(r"(?P<speaker>[AC])\t(?P<text>.+)")
+_MARKED = re.compile(r"\{\{(?P<type>[a-z_]+)\|(?P<text>[^{}|]+)\}\}")
+
+Row = dict[str, Any]
+
+
+class Turn(NamedTuple):
+    """What one side says; `pii` are (start, end, type) in its text."""
+
+    agent: bool
+    text: str
+    pii: tuple[tuple[int, int, str], ...]
+
+
+class Conversation(NamedTuple):
+    """One labelled conversation as its source has it."""
+
+    id: str
+    style: str
+    domain: str
+    turns: tuple[Turn, ...]
+
+
+def load_dialogues(folder: Path = CORPUS) -> list[Row]:
+    """Return the conversations of every *.txt of a folder in the format of tests/data/README.md.
+
+    Raises
+    ------
+    ValueError
+        If a file is not in the format, or an id stands twice; the message has file and line.
+    """
+    found: dict[str, Row] = {}
+    for path in sorted(folder.glob("**/*.txt")):
+        for conversation in parse_dialogues(path.read_text(encoding="utf-8"), path.name):
+            if conversation.id in found:
+                raise ValueError(f"{path.name}: {conversation.id} stands twice")
+            found[conversation.id] = as_row(conversation) | {"split": path.parent.name}
+    return list(found.values())
+
+
+def parse_dialogues(source: str, name: str = "source") -> Iterator[Conversation]:
+    """Yield the conversations of a source text.
+
+    Raises
+    ------
+    ValueError
+        If a line is neither a head, a turn nor empty, a style or a type is not known, or a mark is not closed.
+    """
+    head: re.Match[str] | None = None
+    turns: list[Turn] = []
+    for number, line in enumerate([*source.splitlines(), "### end | plain | -"], 1):
+        if not line.strip():
+            continue
+        if found := _HEAD.fullmatch(line.rstrip()):
+            if head:
+                if not turns:
+                    raise ValueError(f"{name} line {number}: {head['id']} has no turns")
+                yield Conversation(head["id"], head["style"], head["domain"], tuple(turns))
+            if found["style"] not in _STYLES:
+                raise ValueError(f"{name} line {number}: unknown style {found['style']!r}; known: {', '.join(_STYLES)}")
+            head, turns = found, []
+        elif head and (said := _TURN.fullmatch(line)):
+            turns.append(_turn(said["speaker"] == "A", said["text"].replace("\\n", "\n"), f"{name} line {number}"))
+        else:
+            raise ValueError(f"{name} line {number}: expected '### ID | style | domain' or 'A<tab>…' or 'C<tab>…'")
+
+
+def as_row(conversation: Conversation) -> Row:
+    """Return a conversation as an export holds it, with where its personal strings stand.
+
+    The style's speaker marks are set. Mails that the desk answered last become a ticket's comments, as a help desk
+    exports them; a customer's last mail comes with the thread below it, quoted.
+    """
+    style, turns = conversation.style, list(conversation.turns)
+    if style == "mail" and turns[-1].agent:
+        style = "ticket"
+    if style == "mail" and len(turns) > 1:
+        parts = _thread(turns)
+    else:
+        parts = list(_STYLES[style](turns, sum(map(ord, conversation.id))))
+    text, pii = "", []
+    for before, turn, after in parts:
+        start = len(text) + len(before)
+        pii += [{"text": turn.text[a:b], "type": kind, "start": start + a} for a, b, kind in turn.pii]
+        text += before + turn.text + after
+    said = {side: [turn.text for _, turn, _ in parts if turn.agent == side] for side in (False, True)}
+    return {
+        "id": conversation.id,
+        "split": "corpus",
+        "style": style,
+        "domain": conversation.domain,
+        "text": text,
+        "customer": said[False],
+        "agent": said[True],
+        "pii": sorted(pii, key=lambda entry: entry["start"]),
+    }
+
+
+def doubtful(conversation: Conversation) -> list[str]:
+    """Return names that are marked in one place of a conversation and stand bare in another."""
+    names = {turn.text[a:b] for turn in conversation.turns for a, b, kind in turn.pii if kind == "name"}
+    bare = ["".join(_without(turn.text, turn.pii)) for turn in conversation.turns]
+    return sorted(name for name in names if len(name) > 1 and any(name in text for text in bare))
+
+
+# --- source ----------------------------------------------------------------------------------------------------------
+
+
+def _turn(agent: bool, written: str, place: str) -> Turn:
+    text, pii, position = "", [], 0
+    for match in _MARKED.finditer(written):
+        if match["type"] not in TYPES:
+            raise ValueError(f"{place}: unknown type {match['type']!r}; known: {', '.join(sorted(TYPES))}")
+        text += written[position : match.start()]
+        pii.append((len(text), len(text) + len(match["text"]), match["type"]))
+        text += match["text"]
+        position = match.end()
+    text += written[position:]
+    if "{{" in text or "}}" in text:
+        raise ValueError(f"{place}: a mark is not closed; expected {{{{type|text}}}}")
+    return Turn(agent, text, tuple(pii))
+
+
+def _without(text: str, pii: Sequence[tuple[int, int, str]]) -> Iterator[str]:
+    position = 0
+    for start, end, _ in pii:
+        yield text[position:start] + "\n"
+        position = end
+    yield text[position:]
+
+
+# --- styles ----------------------------------------------------------------------------------------------------------
+
+_Part = tuple[str, Turn, str]  # what stands before a turn, the turn, what stands behind it
+_Style = Callable[[list[Turn], int], Iterable[_Part]]
+
+
+def _marked(agent: str, customer: str, closing: str = "") -> _Style:
+    def parts(turns: list[Turn], seed: int) -> Iterator[_Part]:
+        for number, turn in enumerate(turns):
+            yield ("\n" if number else "") + (agent if turn.agent else customer), turn, closing
+
+    return parts
+
+
+def _stamped(turns: list[Turn], seed: int) -> Iterator[_Part]:
+    seconds = 9 * 3600 + seed % 30_000
+    for number, turn in enumerate(turns):
+        clock = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+        speaker = "オペレーター" if turn.agent else "お客様"
+        yield ("\n" if number else "") + f"[{clock}] {speaker}:", turn, ""
+        seconds += 4 + len(turn.text) // 5
+
+
+def _chat(turns: list[Turn], seed: int) -> Iterator[_Part]:
+    """Messages with a head line of who and when, or with a mark before each: half of the chats either way."""
+    if seed % 2:
+        yield from _marked("サポート: ", "お客様: ")(turns, seed)
+        return
+    minutes = 9 * 60 + seed % 500
+    for number, turn in enumerate(turns):
+        speaker = "担当者" if turn.agent else "お客様"
+        yield ("\n" if number else "") + f"{speaker} {minutes // 60}:{minutes % 60:02}\n", turn, ""
+        minutes += 1 + len(turn.text) // 40
+
+
+def _flat(turns: list[Turn], seed: int) -> Iterator[_Part]:
+    for number, turn in enumerate(turns):
+        closed = number and re.search(r"[。?？!！…」]$", turns[number - 1].text)
+        yield "" if closed or not number else " ", turn, ""
+
+
+def _thread(turns: list[Turn]) -> list[_Part]:
+    """Return the last mail with the earlier ones below it, the newest first, quoted with >."""
+    parts: list[_Part] = [("", turns[-1], "\n\n")]
+    for depth, turn in enumerate(reversed(turns[:-1]), 1):
+        quote = "> " * depth
+        writer = "サポート窓口" if turn.agent else "お客様"
+        header = f"{'> ' * (depth - 1)}2026年11月{20 - depth % 10}日 10:{depth % 60:02} {writer}:\n"
+        parts.append((header, _quoted(turn, quote), "\n"))
+    return parts
+
+
+def _quoted(turn: Turn, quote: str) -> Turn:
+    moved = [0]
+    for character in turn.text:
+        moved.append(moved[-1] + 1 + (len(quote) if character == "\n" else 0))
+    pii = tuple((moved[a] + len(quote), moved[b - 1] + 1 + len(quote), kind) for a, b, kind in turn.pii)
+    return Turn(turn.agent, quote + turn.text.replace("\n", f"\n{quote}"), pii)
+
+
+_STYLES: dict[str, _Style] = {
+    "colon": _marked("オペレーター：", "お客様："),
+    "opcu": _marked("OP:", "CU:"),
+    "box": _marked("【担当】", "【顧客】"),
+    "ac": _marked("A:", "C:"),
+    "quote": _marked("オペ「", "客「", "」"),
+    "stamp": _stamped,
+    "unmarked": _marked("", ""),
+    "unmarked_flat": _flat,
+    "unmarked_asr": _marked("", ""),
+    "chat": _chat,
+    "ticket": _marked("【担当者】\n", "【依頼者】\n"),
+    "mail": _marked("", ""),
+    "plain": _marked("", ""),
+}
+
+
+def _main(folder: Path, out: Path | None) -> None:
+    conversations = [
+        conversation
+        for path in sorted(folder.glob("**/*.txt"))
+        for conversation in parse_dialogues(path.read_text(encoding="utf-8"), path.name)
+    ]
+    rows = load_dialogues(folder)
+    unsure = [conversation.id for conversation in conversations if doubtful(conversation)]
+    n = sum(len(row["pii"]) for row in rows)
+    print(f"{len(rows)} conversations, {n} personal strings; a name also stands bare in {', '.join(unsure) or 'none'}")
+    if out:
+        out.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    _main(Path(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) > 2 else None)
