@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from spacy.tokens import Doc
 
+from pipeline.heads import heads, modified
 from pipeline.mask import NO_WORDS, WordList, find_names, replace_spans
 from pipeline.parse import Parser, bullet_length, sentence_starts, shared_parser
 
@@ -703,7 +704,6 @@ _FUNCTION = frozenset(
 _AUXILIARY = frozenset(["為る", "有る", "居る", "成る", "呉れる", "貰う", "頂く", "下さる", "見る", "仕舞う", "置く", "御座る", "致す", "来る", "行く", "上げる", "続ける", "始める", "過ぎる", "出す", "切る"])
 _EMPTY_VERBS = frozenset(["為る", "成る", "居る", "呉れる", "貰う", "頂く", "下さる", "思う", "言う", "致す", "御座る", "因る"])
 _ENGLISH = frozenset(["the", "a", "an", "is", "was", "were", "are", "be", "and", "or", "but", "to", "of", "in", "on", "at", "it", "its", "i", "you", "we", "they", "he", "she", "this", "that", "for", "with", "not", "my"])
-_PAIRED = frozenset(["nsubj", "obj", "obl", "iobj", "dislocated"])
 
 
 def _is_content(word: _Word) -> bool:
@@ -737,18 +737,18 @@ def _is_auxiliary(words: list[_Word], i: int) -> bool:
 def _pairs(words: list[_Word], inside: range) -> tuple[str, ...]:
     """Return noun → predicate, with a negation kept: 使い方→分かる+ない; 悪い対応 gives 対応→悪い."""
     found = []
+    head_of = heads(words, inside, lambda i: _is_predicate(words, i))
     for i in inside:
         word = words[i]
-        if not _is_content(word) or word.head not in inside:
+        if not _is_content(word):
             continue
-        head = words[word.head]
-        noun = word.tag.startswith("名詞") and ("副詞可能" not in word.tag or word.dep == "nsubj")
-        beside = word.head == i + 1 and _values_word(head) and word.dep in ("compound", "nmod")
-        if noun and (word.dep in _PAIRED or beside) and _is_predicate(words, word.head):
-            if predicate := _predicate(words, word.head, inside):
+        if i in head_of and "副詞可能" not in word.tag:
+            if predicate := _predicate(words, head_of[i], inside):
                 found.append(f"{word.norm}→{predicate}")
-        elif word.dep in ("acl", "amod") and _is_quality(word) and head.tag.startswith("名詞") and _is_content(head):
-            found.append(f"{head.norm}→{_predicate(words, i, inside)}")
+        elif _is_quality(word):
+            noun = modified(words, i, inside)
+            if noun is not None and _is_content(words[noun]):
+                found.append(f"{words[noun].norm}→{_predicate(words, i, inside)}")
     return tuple(dict.fromkeys(found))
 
 
