@@ -3,7 +3,8 @@
 A sentence is cut at contrast (が, けど, のに, ものの, 一方, 反面), at addition (し, 上に, だけでなく, comma lists),
 at 〜て and 連用形 only where another subject follows that the first clause is not the cause of, and where a
 sentence ends without a mark. Conditions and causes (ので, から, たら, ば, と) stay with their main clause, and so does
-a mere background (「先日購入したのですが」). The rules read Sudachi's tags; the parse decides where tags cannot.
+a mere background (「先日購入したのですが」). The rules read Sudachi's tags; a text is parsed only where tags do not tell
+whether a topic stands inside a relative clause, or whether a word is somebody's name.
 """
 
 import itertools
@@ -11,13 +12,13 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Token
 
 from pipeline.heads import heads, modified
 from pipeline.mask import NO_WORDS, WordList, find_names, replace_spans
-from pipeline.parse import Parser, bullet_length, sentence_starts, shared_parser
+from pipeline.parse import BATCH, ParseNeeded, Parser, bullet_length, head, sentence_starts, shared_parser
 
-VERSION = "5"
+VERSION = "6"
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Annotation:
 
 
 def annotate(texts: Sequence[str], parser: Parser, *, words: WordList = NO_WORDS) -> list[Annotation]:
-    """Return the masked text and the opinion units of each text, from one parse of each.
+    """Return the masked text and the opinion units of each text, from its words, or its parse where a rule asks.
 
     Parameters
     ----------
@@ -61,7 +62,14 @@ def annotate(texts: Sequence[str], parser: Parser, *, words: WordList = NO_WORDS
     >>> [unit.text for unit in annotate(["料理は最高、でも待たされた"], Parser())[0].units]
     ['料理は最高', '待たされた']
     """
-    return [_annotate(doc, words) for doc in parser.pipe(texts)]
+    found: list[Annotation] = []
+    for start in range(0, len(texts), BATCH):  # the parse's last bits depend on what is parsed together
+        docs = list(parser.words(texts[start : start + BATCH]))
+        read = [_read(doc, words) for doc in docs]
+        asking = [doc.text for doc, annotation in zip(docs, read, strict=True) if annotation is None]
+        parsed = (_annotate(doc, words) for doc in parser.pipe(asking))
+        found.extend(annotation or next(parsed) for annotation in read)
+    return found
 
 
 def split_opinions(texts: Sequence[str]) -> list[list[OpinionUnit]]:
@@ -81,8 +89,7 @@ class _Word:
     form: str
     start: int
     end: int
-    head: int
-    dep: str
+    token: Token
     masked: bool
     quoted: bool
 
@@ -107,13 +114,20 @@ def _words(doc: Doc, text: str, names: Sequence[tuple[int, int]]) -> list[_Word]
             (token.morph.get("Inflection", []) or [""])[0],
             token.idx,
             token.idx + len(token),
-            token.head.i,
-            token.dep_.removesuffix("_bunsetu"),
+            token,
             token.idx in covered,
             token.idx in quoted,
         )
         for token in doc
     ]
+
+
+def _read(doc: Doc, kept: WordList) -> Annotation | None:
+    """Return the annotation where words and tags suffice for it, None where a rule asks for the parse."""
+    try:
+        return _annotate(doc, kept)
+    except ParseNeeded:
+        return None
 
 
 def _annotate(doc: Doc, kept: WordList) -> Annotation:
@@ -393,7 +407,7 @@ def _unmarked_end(clause: list[_Word], rest: list[_Word], comma: bool) -> int | 
     topic = _topic(clause)
     if topic is None or subject is None or subject[1] not in "はも" or not _values_at_end(clause):
         return None
-    return 0 if topic.head <= word.i else None  # a topic does not stand inside a relative clause
+    return 0 if head(topic.token) <= word.i else None  # a topic does not stand inside a relative clause
 
 
 def _conjunction(clause: list[_Word], rest: list[_Word], comma: bool) -> int | None:

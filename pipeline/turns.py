@@ -32,23 +32,37 @@ def cut_at_turns(annotations: Sequence[Annotation], polarity: Polarity) -> list[
     >>> [unit.text for unit in cut_at_turns(annotations, classifier.predict_proba)[0].units]  # doctest: +SKIP
     ['二日で届きました', '箱がつぶれていました']
     """
-    texts = sorted({clause.text for a in annotations for unit in a.units for clause in unit.clauses})
-    signs = dict(zip(texts, _signs(polarity(texts)), strict=True)) if texts else {}
+    units = [unit for a in annotations for unit in a.units if unit.clauses]
+    signs = _read(polarity, [clause.text for unit in units for clause in _shorter(unit)])
+    in_doubt = [_longest(unit).text for unit in units if any(signs[clause.text] for clause in _shorter(unit))]
+    signs |= _read(polarity, [text for text in in_doubt if text not in signs])
     return [
         replace(a, units=tuple(part for unit in a.units for part in _parts(a.text, unit, signs))) for a in annotations
     ]
 
 
-def _signs(proba: np.ndarray) -> list[int]:
-    """Return 1 for sure praise, −1 for sure complaint, else 0."""
-    return ((proba[:, 2] >= SURE).astype(int) - (proba[:, 0] >= SURE)).tolist()
+def _read(polarity: Polarity, texts: Sequence[str]) -> dict[str, int]:
+    """Return 1 for sure praise, −1 for sure complaint, else 0, of each text."""
+    if not texts:
+        return {}
+    proba = polarity(unique := sorted(set(texts)))
+    return dict(zip(unique, ((proba[:, 2] >= SURE).astype(int) - (proba[:, 0] >= SURE)).tolist(), strict=True))
+
+
+def _longest(unit: OpinionUnit) -> OpinionUnit:
+    """Return the clause that is dearest to read; it is left unread where no other is sure: nothing turns alone."""
+    return max(unit.clauses, key=lambda clause: len(clause.text))
+
+
+def _shorter(unit: OpinionUnit) -> list[OpinionUnit]:
+    return [clause for clause in unit.clauses if clause is not _longest(unit)]
 
 
 def _parts(text: str, unit: OpinionUnit, signs: dict[str, int]) -> list[OpinionUnit]:
     """Return the unit's parts; what is said between praise and complaint goes with what follows it."""
     parts, start, last, sign = [], 0, 0, 0
     for place, clause in enumerate(unit.clauses):
-        read = signs[clause.text]
+        read = signs.get(clause.text, 0)
         if read and read == -sign:
             parts.append(_joined(text, unit.clauses[start : last + 1]))
             start = last + 1
