@@ -34,9 +34,9 @@ NEW = 2_000
 STAGES = {  # functions of flows.nightly, by the stage they belong to
     "load": ("load_tools", "tombstones"),
     "read": ("read",),
-    "cleanse": ("take_in", "refuse"),
-    "parse": ("remember",),
-    "window": ("split",),
+    "cleanse": ("cleanse",),
+    "parse": ("without_names",),
+    "window": ("with_earlier_nights", "split"),
     "encode": ("encode",),
     "sentiment": ("adapt_to_scores", "with_sentiment"),
     "themes": ("group", "with_theme_news"),

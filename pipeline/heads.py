@@ -3,15 +3,16 @@
 An opinion is one clause and rarely holds more than three predicates, so the particle behind a noun and the forms of
 the predicates after it decide nearly every case without a parse. A noun with a particle of case belongs to the next
 predicate; one with は or も passes over those that only modify a noun (「味は高い値段に合わない」: 味→合う+ない); nouns
-before の, や and the like belong to another noun.
+before の, や and the like belong to another noun. The rules are those of cascaded chunking (Kudo & Matsumoto 2002,
+aclanthology.org/W02-2016) without its classifier: the nearest head that can govern is taken.
 """
 
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
 _PARTICLE = ("助詞-格助詞", "助詞-係助詞", "助詞-副助詞")
-_TO_A_NOUN = frozenset(["や", "か", "など", "より", "と", "だけ", "ほど", "ぐらい", "として"])
-_GIVING = frozenset(["為る", "致す", "下さる", "頂く", "貰う", "御座る"])
+_TO_A_NOUN = frozenset(["や", "か", "など", "より", "ほど", "ぐらい", "として"])
+_GIVING = frozenset(["為る", "致す", "下さる", "頂く", "貰う", "御座る", "出来る"])
 _WEAK = ("動詞-非自立可能", "形容詞-非自立可能")
 
 
@@ -51,6 +52,8 @@ def heads(words: Sequence[Word], inside: range, is_predicate: Callable[[int], bo
         if behind not in inside:
             continue
         particles = [words[i].text for i in range(after, behind)]
+        if particles == ["に"] and "形状詞可能" in words[noun].tag:  # 「楽に移動する」 says how
+            continue
         head = _head(words, inside, behind, particles, is_predicate)
         if head is not None:
             found[noun] = head
@@ -60,7 +63,7 @@ def heads(words: Sequence[Word], inside: range, is_predicate: Callable[[int], bo
 def modified(words: Sequence[Word], quality: int, inside: range) -> int | None:
     """Return the noun right behind an adjective that it describes: 対応 of 「悪い対応」; None if it describes none."""
     noun = quality + 1
-    while noun in inside and words[noun].tag == "助動詞":
+    while noun in inside and words[noun].tag in ("助動詞", "接頭辞"):
         noun += 1
     if noun not in inside or not words[noun].tag.startswith("名詞"):
         return None
@@ -78,9 +81,12 @@ def _head(
     if not particles:  # 「対応悪い」
         word = words[behind]
         close = word.start == words[behind - 1].end or word.tag.startswith(("形容詞", "形状詞"))
-        return behind if close and _governs(words, behind, inside, is_predicate) else None
+        compound = word.tag.startswith("名詞") and "サ変可能" in word.tag
+        return behind if close and not compound and _governs(words, behind, inside, is_predicate) else None
     if particles[-1] == "の" or (len(particles) == 1 and particles[0] in _TO_A_NOUN):
         return None
+    if particles == ["と"]:  # 「写真と違う」, but 「写真と地図が古い」
+        return behind if words[behind].tag.startswith("動詞") and _governs(words, behind, inside, is_predicate) else None
     passes_over = particles[0] in ("は", "も")
     for i in range(behind, inside.stop):
         if _governs(words, i, inside, is_predicate) and not (passes_over and _modifies(words, i, inside)):
@@ -91,10 +97,12 @@ def _head(
 def _governs(words: Sequence[Word], i: int, inside: range, is_predicate: Callable[[int], bool]) -> bool:
     """Return whether a word is a predicate here: no helper, no adverb, no part of a longer noun."""
     word, behind = words[i], i + 1
-    if _helps(words, i) or not is_predicate(i) or "助動詞語幹" in word.tag:
+    if _helps(words, i) or not is_predicate(i) or "助動詞語幹" in word.tag or word.tag.startswith("接尾辞"):
         return False
     if behind not in inside:
         return True
+    if word.tag.startswith("副詞"):  # 「いまいちです」, not 「もっと早く」
+        return words[behind].tag.startswith(("助動詞", "助詞-終助詞", "補助記号"))
     if word.tag.startswith("形容詞") and "連用形" in word.form and words[behind].tag.startswith("動詞"):
         return words[behind].norm in ("成る", "為る")  # else 「早く届く」
     if word.tag.startswith(("名詞", "形状詞")) and words[behind].text == "に" and behind + 1 in inside:
@@ -133,4 +141,5 @@ def _modifies(words: Sequence[Word], i: int, inside: range) -> bool:
     ):
         behind += 1
     word = words[behind] if behind in inside else None
-    return word is not None and word.tag.startswith(("名詞", "代名詞", "接頭辞")) and "助動詞語幹" not in word.tag
+    noun = word is not None and word.tag.startswith(("名詞", "代名詞", "接頭辞")) and "助動詞語幹" not in word.tag
+    return noun and any(form in words[behind - 1].form for form in ("連体形", "終止形"))

@@ -346,32 +346,37 @@ def _mark_sentences(doc: Doc) -> Doc:
 
 
 @Language.factory("kikitori_names")
-def _make_names(nlp: Language, name: str) -> "_Names":
-    return _Names(nlp.get_pipe("ner"))
+def _make_names(nlp: Language, name: str) -> "Names":
+    return Names(nlp.get_pipe("ner"))
 
 
-class _Names:
+class Names:
     """The name recogniser, run only on texts with a proper noun or an honorific: elsewhere is no name to mask."""
 
     def __init__(self, recogniser: Any) -> None:
         self._recogniser = recogniser
 
     def __call__(self, doc: Doc) -> Doc:
-        return self._recogniser(doc) if _can_be_named(doc) else doc
+        """Return the text with its names, found where one is possible."""
+        return next(iter(self.pipe([doc])))
 
     def pipe(self, docs: Iterable[Doc], *, batch_size: int = 64) -> Iterator[Doc]:
+        """Yield the texts, in order, with the names of those in which one is possible."""
         batch: list[Doc] = []
         for doc in docs:
             batch.append(doc)
             if len(batch) >= batch_size:
-                yield from self._recognised(batch)
+                yield from self._read(batch)
                 batch = []
-        yield from self._recognised(batch)
+        yield from self._read(batch)
 
-    def _recognised(self, docs: list[Doc]) -> list[Doc]:
-        named = [doc for doc in docs if _can_be_named(doc)]
-        if named:
-            self._recogniser.set_annotations(named, self._recogniser.predict(named))
+    def recognised(self, docs: list[Doc]) -> None:
+        """Let the network read some texts."""
+        self._recogniser.set_annotations(docs, self._recogniser.predict(docs))
+
+    def _read(self, docs: list[Doc]) -> list[Doc]:
+        if named := [doc for doc in docs if _can_be_named(doc)]:
+            self.recognised(named)
         return docs
 
 
