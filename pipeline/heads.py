@@ -63,11 +63,13 @@ def heads(words: Sequence[Word], inside: range, is_predicate: Callable[[int], bo
 def modified(words: Sequence[Word], quality: int, inside: range) -> int | None:
     """Return the noun right behind an adjective that it describes: 対応 of 「悪い対応」; None if it describes none."""
     noun = quality + 1
-    while noun in inside and words[noun].tag in ("助動詞", "接頭辞"):
+    while noun in inside and words[noun].tag == "助動詞":
+        noun += 1
+    if not _is_adnominal(words[noun - 1]):  # 「楽に移動する」
+        return None
+    if noun in inside and words[noun].tag == "接頭辞":
         noun += 1
     if noun not in inside or not words[noun].tag.startswith("名詞"):
-        return None
-    if noun == quality + 1 and not any(form in words[quality].form for form in ("連体形", "終止形")):
         return None
     while noun + 1 in inside and words[noun + 1].tag.startswith("名詞"):
         noun += 1
@@ -142,4 +144,8 @@ def _modifies(words: Sequence[Word], i: int, inside: range) -> bool:
         behind += 1
     word = words[behind] if behind in inside else None
     noun = word is not None and word.tag.startswith(("名詞", "代名詞", "接頭辞")) and "助動詞語幹" not in word.tag
-    return noun and any(form in words[behind - 1].form for form in ("連体形", "終止形"))
+    return noun and _is_adnominal(words[behind - 1])
+
+
+def _is_adnominal(word: Word) -> bool:
+    return "連体形" in word.form or "終止形" in word.form

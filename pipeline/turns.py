@@ -32,13 +32,32 @@ def cut_at_turns(annotations: Sequence[Annotation], polarity: Polarity) -> list[
     >>> [unit.text for unit in cut_at_turns(annotations, classifier.predict_proba)[0].units]  # doctest: +SKIP
     ['二日で届きました', '箱がつぶれていました']
     """
-    units = [unit for a in annotations for unit in a.units if unit.clauses]
-    signs = _read(polarity, [clause.text for unit in units for clause in _shorter(unit)])
-    in_doubt = [_longest(unit).text for unit in units if any(signs[clause.text] for clause in _shorter(unit))]
-    signs |= _read(polarity, [text for text in in_doubt if text not in signs])
+    signs = clause_signs([[c.text for c in unit.clauses] for a in annotations for unit in a.units], polarity)
     return [
         replace(a, units=tuple(part for unit in a.units for part in _parts(a.text, unit, signs))) for a in annotations
     ]
+
+
+def clause_signs(units: Sequence[Sequence[str]], polarity: Polarity) -> dict[str, int]:
+    """Return 1 for sure praise, −1 for sure complaint, else 0, of the clauses that decide whether a unit turns.
+
+    The longest clause of a unit, the dearest to read, is left unread where no other is sure: nothing turns alone.
+
+    Parameters
+    ----------
+    units : sequence of sequence of str
+        The texts of each unit's clauses, none for a unit that has none.
+    """
+    held = [(max(range(len(clauses)), key=lambda k: len(clauses[k])), clauses) for clauses in units if clauses]
+    others = [[text for k, text in enumerate(clauses) if k != longest] for longest, clauses in held]
+    signs = _read(polarity, [text for texts in others for text in texts])
+    doubtful = [clauses[k] for (k, clauses), texts in zip(held, others, strict=True) if any(signs[t] for t in texts)]
+    return signs | _read(polarity, [text for text in doubtful if text not in signs])
+
+
+def turns(clauses: Sequence[str], signs: dict[str, int]) -> bool:
+    """Tell whether a unit of these clauses holds both sure praise and sure complaint."""
+    return {1, -1} <= {signs.get(clause, 0) for clause in clauses}
 
 
 def _read(polarity: Polarity, texts: Sequence[str]) -> dict[str, int]:
@@ -47,15 +66,6 @@ def _read(polarity: Polarity, texts: Sequence[str]) -> dict[str, int]:
         return {}
     proba = polarity(unique := sorted(set(texts)))
     return dict(zip(unique, ((proba[:, 2] >= SURE).astype(int) - (proba[:, 0] >= SURE)).tolist(), strict=True))
-
-
-def _longest(unit: OpinionUnit) -> OpinionUnit:
-    """Return the clause that is dearest to read; it is left unread where no other is sure: nothing turns alone."""
-    return max(unit.clauses, key=lambda clause: len(clause.text))
-
-
-def _shorter(unit: OpinionUnit) -> list[OpinionUnit]:
-    return [clause for clause in unit.clauses if clause is not _longest(unit)]
 
 
 def _parts(text: str, unit: OpinionUnit, signs: dict[str, int]) -> list[OpinionUnit]:
