@@ -88,7 +88,8 @@ def _head(
     if particles[-1] == "の" or (len(particles) == 1 and particles[0] in _TO_A_NOUN):
         return None
     if particles == ["と"]:  # 「写真と違う」, but 「写真と地図が古い」
-        return behind if words[behind].tag.startswith("動詞") and _governs(words, behind, inside, is_predicate) else None
+        joins = words[behind].tag.startswith("動詞") and _governs(words, behind, inside, is_predicate)
+        return behind if joins else None
     passes_over = particles[0] in ("は", "も")
     for i in range(behind, inside.stop):
         if _governs(words, i, inside, is_predicate) and not (passes_over and _modifies(words, i, inside)):

@@ -22,7 +22,15 @@ from pipeline.themes.curation import Curation
 from pipeline.themes.families import Family, find_families
 from pipeline.themes.matching import transitions
 from pipeline.themes.members import NO_MEMBERS, Keys, Members, unit_keys
-from pipeline.themes.naming import NameProposer, ThemeName, ThemeSample, heard, name_themes, theme_keywords, with_proposals
+from pipeline.themes.naming import (
+    NameProposer,
+    ThemeName,
+    ThemeSample,
+    heard,
+    name_themes,
+    theme_keywords,
+    with_proposals,
+)
 from pipeline.themes.quotes import representative
 from pipeline.themes.registry import Registry, StoredTheme, Transition, theme_id
 from pipeline.themes.word_counts import WordCounts
