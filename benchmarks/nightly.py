@@ -34,9 +34,9 @@ NEW = 2_000
 STAGES = {  # functions of flows.nightly, by the stage they belong to
     "load": ("load_tools", "tombstones"),
     "read": ("read",),
-    "cleanse": ("take_in", "refuse"),
-    "parse": ("remember",),
-    "window": ("split",),
+    "cleanse": ("cleanse",),
+    "parse": ("without_names",),
+    "window": ("with_earlier_nights", "split"),
     "encode": ("encode",),
     "sentiment": ("adapt_to_scores", "with_sentiment"),
     "themes": ("group", "with_theme_news"),
@@ -196,7 +196,7 @@ def conditions(scale: str) -> dict[str, Any]:
 
 
 def draw(result: dict[str, Any]) -> None:
-    """Draw where the time goes, per 1,000 comments, and the peak memory of every stage."""
+    """Draw each stage's processor time per comment that is new, and the peak memory of the night."""
     import altair as alt
     import polars as pl
 
@@ -209,17 +209,18 @@ def draw(result: dict[str, Any]) -> None:
             night = nights[which]
             label = f"{int(size):,}" if size.isdigit() else f"{size} {night['comments']:,}"
             label = label if which == "first" else f"{label} + {night['comments']:,}"
-            parts = {name: stage["seconds"] for name, stage in night["stages"].items()}
-            for name, seconds in (parts | {"overhead": night["overhead_seconds"]}).items():
-                rows.append({"night": label, "stage": name, "seconds": seconds, "memory": night["peak_megabytes"],
-                             "order": order.index(name)})  # fmt: skip
+            parts = {name: stage["cpu_seconds"] for name, stage in night["stages"].items()}
+            parts["overhead"] = night["cpu_seconds"] - sum(parts.values())
+            for name, seconds in parts.items():
+                rows.append({"night": label, "stage": name, "milliseconds": 1000 * seconds / night["comments"],
+                             "memory": night["peak_megabytes"], "order": order.index(name)})  # fmt: skip
     table = pl.DataFrame(rows)
     bars = (
         alt.Chart(table, width=620, height=alt.Step(26))
         .mark_bar()
         .encode(
-            x=alt.X("sum(seconds):Q", stack="normalize", title="share of the night", axis=alt.Axis(format="%")),
-            y=alt.Y("night:N", sort=None, title="comments (+ new on the next night)"),
+            x=alt.X("sum(milliseconds):Q", title="processor time per new comment, ms"),
+            y=alt.Y("night:N", sort=None, title=None),
             color=alt.Color("stage:N", sort=order, scale=alt.Scale(scheme="tableau20")),
             order="order:Q",
         )

@@ -1,18 +1,17 @@
 """One night with a watch on every stage, in a process of its own; prints what benchmarks.nightly reads."""
 
 import json
-import os
 import sys
+from datetime import date
 from pathlib import Path
 
 from benchmarks.nightly import STAGES, cpu_seconds, timed
-from flows.cli import SETTINGS
+from flows.environment import ALWAYS, COMMAND_LINE, set_defaults
 
 
 def main(config: str, night: str, out: str) -> None:
     """Run the night and print the calls of its stages as JSON."""
-    for name, value in SETTINGS.items():
-        os.environ.setdefault(name, value)
+    set_defaults(ALWAYS, COMMAND_LINE)
     from flows import nightly
 
     calls: list[list] = []
@@ -22,8 +21,8 @@ def main(config: str, night: str, out: str) -> None:
             step.fn = timed(step.fn, name, calls)
         else:
             setattr(nightly, name, timed(step, name, calls))
-    folder = nightly.nightly(config, night, out)
-    summary = json.loads((Path(folder) / "summary.json").read_text(encoding="utf-8"))
+    nightly.nightly(config, date.fromisoformat(night), out=out)
+    summary = json.loads((Path(out) / night / "summary.json").read_text(encoding="utf-8"))
     figures = {key: summary[key] for key in ("n_feedback", "n_units", "n_unassigned")}
     figures["n_themes"] = len(summary["themes"])
     print(json.dumps({"calls": calls, "cpu_seconds": cpu_seconds(), "figures": figures}))

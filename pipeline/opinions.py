@@ -15,7 +15,7 @@ from pipeline.mask import NO_WORDS, WordList, mask_patterns
 from pipeline.parse import BATCH, parser_version, shared_parser
 from pipeline.segment import Annotation, OpinionUnit
 from pipeline.shards import SHARD_SIZE, Run, in_this_process
-from pipeline.turns import Polarity, cut_at_turns
+from pipeline.turns import Polarity, clause_signs, cut_at_turns, turns
 
 UNIT_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "source": pl.Utf8,
@@ -139,8 +139,12 @@ def _to_bytes(annotation: Annotation) -> bytes:
 
 def _cut(annotations: pl.DataFrame, polarity: Polarity) -> pl.DataFrame:
     """Return the annotations with the units cut whose polarity turns."""
-    clauses = pl.element().struct.field("clauses").list.len()
-    turning = pl.col("units").list.eval(clauses > 1).list.any().fill_null(False)
+    clauses = pl.element().struct.field("clauses").list.eval(pl.element().struct.field("text"))
+    said = annotations["units"].list.eval(clauses).to_list()
+    signs = clause_signs([unit for units in said for unit in units or ()], polarity)
+    turning = pl.Series([any(turns(unit, signs) for unit in units or ()) for units in said], dtype=pl.Boolean)
+    if not turning.any():
+        return annotations
     numbered = annotations.with_row_index("place")
     some = numbered.filter(turning)
     found = [Annotation(row["text"], tuple(map(_unit, row["units"]))) for row in some.iter_rows(named=True)]

@@ -1,9 +1,12 @@
-"""One pass of GiNZA over Sudachi per text: tokens, dependencies and names for every later step.
+"""Sudachi's words and sentences for every text; GiNZA's parse for those of which a rule asks for it.
 
-Measured departures from ``spacy.load("ja_ginza")``, together three times as fast with the same answers: matrix
-products go through NumPy's BLAS (spaCy's wheel carries a generic kernel: 18 against 75 GFLOPS on one core);
-the name recogniser, half of the time, runs only where a name is possible at all; sub-tokens and phrases are not made.
-Sentences are marked before the parse, so that no dependency leads out of a line, a bullet or a sentence.
+Words, tags and forms settle nearly everything, at a tenth of the price of the networks that give dependencies, parts
+of speech and names. So a text is first read as words alone (:meth:`Parser.words`), and a rule that needs more asks
+through :func:`named_entities`, :func:`part_of_speech` or :func:`head`, which raise :class:`ParseNeeded` where there is
+no parse yet; :meth:`Parser.parsed` then adds it. Measured departures from ``spacy.load("ja_ginza")``: matrix products
+go through NumPy's BLAS (spaCy's wheel carries a generic kernel: 18 against 75 GFLOPS on one core); the name recogniser
+runs only where a name is possible at all; sub-tokens and phrases are not made. Sentences are marked before the parse,
+so that no dependency leads out of a line, a bullet or a sentence.
 """
 
 import itertools
@@ -17,7 +20,7 @@ from typing import Any
 
 import spacy
 from spacy.language import Language
-from spacy.tokens import Doc, Token
+from spacy.tokens import Doc, Span, Token
 from thinc.api import NumpyOps
 
 MAX_BYTES = 40_000  # Sudachi refuses a text over 49,149 bytes
@@ -56,6 +59,10 @@ _LAUGHED = re.compile(_JAPANESE + _LAUGH)
 _REPORTED = re.compile(r"と(?:思|おも|言|い|感|聞|の|か|書)|って")
 _FINAL_FORMS = ("終止形", "連体形", "命令形", "意志推量形")
 _NOT_FINAL = frozenset(["な", "の", "ん", "為る"])
+
+
+class ParseNeeded(Exception):
+    """A rule asks for what only the parse of the text can tell."""
 
 
 def shared_parser(user_dictionary: Path | None = None) -> "Parser":
@@ -107,21 +114,24 @@ class Parser:
         return parser_version(self.user_dictionary)
 
     def pipe(self, texts: Iterable[str], *, batch_size: int = BATCH) -> Iterator[Doc]:
-        """Yield one Doc per text, in order; its characters are the text's.
+        """Yield one parsed Doc per text, in order; its characters are the text's.
 
         A text of more than `MAX_BYTES` bytes is parsed in pieces that are joined again.
         """
-        numbered = (
-            (piece, (number, last))
-            for number, text in enumerate(texts)
-            for piece, last in _marked_last(split_long(_SURROGATE.sub("\ufffd", text)))
-        )
         pieces: list[Doc] = []
-        parsed = self._nlp.pipe(numbered, as_tuples=True, batch_size=batch_size)
-        for doc, (_, last) in parsed:
+        for doc, last in self._nlp.pipe(_in_pieces(texts), as_tuples=True, batch_size=batch_size):
             pieces.append(doc)
             if last:
-                yield pieces[0] if len(pieces) == 1 else _joined(pieces)
+                yield _joined(pieces)
+                pieces = []
+
+    def words(self, texts: Iterable[str]) -> Iterator[Doc]:
+        """Yield one Doc per text, in order, with words, tags and forms, and no parse."""
+        pieces: list[Doc] = []
+        for piece, last in _in_pieces(texts):
+            pieces.append(self._nlp.tokenizer(piece))
+            if last:
+                yield _joined(pieces)
                 pieces = []
 
 
@@ -140,6 +150,49 @@ def split_long(text: str, max_bytes: int = MAX_BYTES) -> list[str]:
         pieces.append(text[start:end])
         start = end
     return pieces
+
+
+def named_entities(doc: Doc) -> list[Span]:
+    """Return the names the recogniser finds; none where no name is possible.
+
+    Raises
+    ------
+    ParseNeeded
+        If the recogniser has not read the text yet.
+    """
+    if not _can_be_named(doc):
+        return []
+    _ask_for_parse(doc)
+    return list(doc.ents)
+
+
+def part_of_speech(token: Token) -> str:
+    """Return the parse's part of speech, such as NOUN.
+
+    Raises
+    ------
+    ParseNeeded
+        If the text has no parse yet.
+    """
+    _ask_for_parse(token.doc)
+    return token.pos_
+
+
+def head(token: Token) -> int:
+    """Return the number of the token that the parse puts above this one.
+
+    Raises
+    ------
+    ParseNeeded
+        If the text has no parse yet.
+    """
+    _ask_for_parse(token.doc)
+    return int(token.head.i)
+
+
+def _ask_for_parse(doc: Doc) -> None:
+    if not doc.has_annotation("DEP"):
+        raise ParseNeeded
 
 
 def sentence_starts(doc: Doc) -> list[int]:
@@ -233,12 +286,17 @@ def _first_at_or_after(begins: list[int], position: int) -> int:
     return low
 
 
-def _marked_last(pieces: list[str]) -> Iterator[tuple[str, bool]]:
-    for number, piece in enumerate(pieces, 1):
-        yield piece, number == len(pieces)
+def _in_pieces(texts: Iterable[str]) -> Iterator[tuple[str, bool]]:
+    """Yield what Sudachi takes at once, and whether a text ends with it."""
+    for text in texts:
+        pieces = split_long(_SURROGATE.sub("\ufffd", text))
+        for number, piece in enumerate(pieces, 1):
+            yield piece, number == len(pieces)
 
 
 def _joined(docs: list[Doc]) -> Doc:
+    if len(docs) == 1:
+        return docs[0]
     return Doc.from_docs(docs, ensure_whitespace=False, exclude=["user_data"])  # type: ignore[call-arg]  # spaCy takes it, its stub does not say so
 
 
@@ -288,32 +346,37 @@ def _mark_sentences(doc: Doc) -> Doc:
 
 
 @Language.factory("kikitori_names")
-def _make_names(nlp: Language, name: str) -> "_Names":
-    return _Names(nlp.get_pipe("ner"))
+def _make_names(nlp: Language, name: str) -> "Names":
+    return Names(nlp.get_pipe("ner"))
 
 
-class _Names:
+class Names:
     """The name recogniser, run only on texts with a proper noun or an honorific: elsewhere is no name to mask."""
 
     def __init__(self, recogniser: Any) -> None:
         self._recogniser = recogniser
 
     def __call__(self, doc: Doc) -> Doc:
-        return self._recogniser(doc) if _can_be_named(doc) else doc
+        """Return the text with its names, found where one is possible."""
+        return next(iter(self.pipe([doc])))
 
     def pipe(self, docs: Iterable[Doc], *, batch_size: int = 64) -> Iterator[Doc]:
+        """Yield the texts, in order, with the names of those in which one is possible."""
         batch: list[Doc] = []
         for doc in docs:
             batch.append(doc)
             if len(batch) >= batch_size:
-                yield from self._recognised(batch)
+                yield from self._read(batch)
                 batch = []
-        yield from self._recognised(batch)
+        yield from self._read(batch)
 
-    def _recognised(self, docs: list[Doc]) -> list[Doc]:
-        named = [doc for doc in docs if _can_be_named(doc)]
-        if named:
-            self._recogniser.set_annotations(named, self._recogniser.predict(named))
+    def recognised(self, docs: list[Doc]) -> None:
+        """Let the network read some texts."""
+        self._recogniser.set_annotations(docs, self._recogniser.predict(docs))
+
+    def _read(self, docs: list[Doc]) -> list[Doc]:
+        if named := [doc for doc in docs if _can_be_named(doc)]:
+            self.recognised(named)
         return docs
 
 

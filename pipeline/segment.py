@@ -3,7 +3,8 @@
 A sentence is cut at contrast (が, けど, のに, ものの, 一方, 反面), at addition (し, 上に, だけでなく, comma lists),
 at 〜て and 連用形 only where another subject follows that the first clause is not the cause of, and where a
 sentence ends without a mark. Conditions and causes (ので, から, たら, ば, と) stay with their main clause, and so does
-a mere background (「先日購入したのですが」). The rules read Sudachi's tags; the parse decides where tags cannot.
+a mere background (「先日購入したのですが」). The rules read Sudachi's tags; a text is parsed only where tags do not tell
+whether a topic stands inside a relative clause, or whether a word is somebody's name.
 """
 
 import itertools
@@ -11,12 +12,13 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Token
 
+from pipeline.heads import heads, modified
 from pipeline.mask import NO_WORDS, WordList, find_names, replace_spans
-from pipeline.parse import Parser, bullet_length, sentence_starts, shared_parser
+from pipeline.parse import BATCH, ParseNeeded, Parser, bullet_length, head, sentence_starts, shared_parser
 
-VERSION = "5"
+VERSION = "6"
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class Annotation:
 
 
 def annotate(texts: Sequence[str], parser: Parser, *, words: WordList = NO_WORDS) -> list[Annotation]:
-    """Return the masked text and the opinion units of each text, from one parse of each.
+    """Return the masked text and the opinion units of each text, from its words, or its parse where a rule asks.
 
     Parameters
     ----------
@@ -60,7 +62,14 @@ def annotate(texts: Sequence[str], parser: Parser, *, words: WordList = NO_WORDS
     >>> [unit.text for unit in annotate(["料理は最高、でも待たされた"], Parser())[0].units]
     ['料理は最高', '待たされた']
     """
-    return [_annotate(doc, words) for doc in parser.pipe(texts)]
+    found: list[Annotation] = []
+    for start in range(0, len(texts), BATCH):  # the parse's last bits depend on what is parsed together
+        docs = list(parser.words(texts[start : start + BATCH]))
+        read = [_read(doc, words) for doc in docs]
+        asking = [doc.text for doc, annotation in zip(docs, read, strict=True) if annotation is None]
+        parsed = (_annotate(doc, words) for doc in parser.pipe(asking))
+        found.extend(annotation or next(parsed) for annotation in read)
+    return found
 
 
 def split_opinions(texts: Sequence[str]) -> list[list[OpinionUnit]]:
@@ -80,8 +89,7 @@ class _Word:
     form: str
     start: int
     end: int
-    head: int
-    dep: str
+    token: Token
     masked: bool
     quoted: bool
 
@@ -106,13 +114,20 @@ def _words(doc: Doc, text: str, names: Sequence[tuple[int, int]]) -> list[_Word]
             (token.morph.get("Inflection", []) or [""])[0],
             token.idx,
             token.idx + len(token),
-            token.head.i,
-            token.dep_.removesuffix("_bunsetu"),
+            token,
             token.idx in covered,
             token.idx in quoted,
         )
         for token in doc
     ]
+
+
+def _read(doc: Doc, kept: WordList) -> Annotation | None:
+    """Return the annotation where words and tags suffice for it, None where a rule asks for the parse."""
+    try:
+        return _annotate(doc, kept)
+    except ParseNeeded:
+        return None
 
 
 def _annotate(doc: Doc, kept: WordList) -> Annotation:
@@ -392,7 +407,7 @@ def _unmarked_end(clause: list[_Word], rest: list[_Word], comma: bool) -> int | 
     topic = _topic(clause)
     if topic is None or subject is None or subject[1] not in "はも" or not _values_at_end(clause):
         return None
-    return 0 if topic.head <= word.i else None  # a topic does not stand inside a relative clause
+    return 0 if head(topic.token) <= word.i else None  # a topic does not stand inside a relative clause
 
 
 def _conjunction(clause: list[_Word], rest: list[_Word], comma: bool) -> int | None:
@@ -703,7 +718,6 @@ _FUNCTION = frozenset(
 _AUXILIARY = frozenset(["為る", "有る", "居る", "成る", "呉れる", "貰う", "頂く", "下さる", "見る", "仕舞う", "置く", "御座る", "致す", "来る", "行く", "上げる", "続ける", "始める", "過ぎる", "出す", "切る"])
 _EMPTY_VERBS = frozenset(["為る", "成る", "居る", "呉れる", "貰う", "頂く", "下さる", "思う", "言う", "致す", "御座る", "因る"])
 _ENGLISH = frozenset(["the", "a", "an", "is", "was", "were", "are", "be", "and", "or", "but", "to", "of", "in", "on", "at", "it", "its", "i", "you", "we", "they", "he", "she", "this", "that", "for", "with", "not", "my"])
-_PAIRED = frozenset(["nsubj", "obj", "obl", "iobj", "dislocated"])
 
 
 def _is_content(word: _Word) -> bool:
@@ -737,18 +751,18 @@ def _is_auxiliary(words: list[_Word], i: int) -> bool:
 def _pairs(words: list[_Word], inside: range) -> tuple[str, ...]:
     """Return noun → predicate, with a negation kept: 使い方→分かる+ない; 悪い対応 gives 対応→悪い."""
     found = []
+    head_of = heads(words, inside, lambda i: _is_predicate(words, i))
     for i in inside:
         word = words[i]
-        if not _is_content(word) or word.head not in inside:
+        if not _is_content(word):
             continue
-        head = words[word.head]
-        noun = word.tag.startswith("名詞") and ("副詞可能" not in word.tag or word.dep == "nsubj")
-        beside = word.head == i + 1 and _values_word(head) and word.dep in ("compound", "nmod")
-        if noun and (word.dep in _PAIRED or beside) and _is_predicate(words, word.head):
-            if predicate := _predicate(words, word.head, inside):
+        if i in head_of and "副詞可能" not in word.tag:
+            if predicate := _predicate(words, head_of[i], inside):
                 found.append(f"{word.norm}→{predicate}")
-        elif word.dep in ("acl", "amod") and _is_quality(word) and head.tag.startswith("名詞") and _is_content(head):
-            found.append(f"{head.norm}→{_predicate(words, i, inside)}")
+        elif _is_quality(word):
+            noun = modified(words, i, inside)
+            if noun is not None and _is_content(words[noun]):
+                found.append(f"{words[noun].norm}→{_predicate(words, i, inside)}")
     return tuple(dict.fromkeys(found))
 
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from pipeline.themes.naming import MAX_LENGTH, heard, name_themes
 from pipeline.themes.phrases import pair_phrase
 from pipeline.themes.vocabulary import is_noun, unit_terms
+from pipeline.themes.word_counts import WordCounts
 
 DELIVERY = [
     ("配達が遅い", ["配達", "遅い"], ["配達→遅い"]),
@@ -25,7 +26,7 @@ APP = [
 def named(groups, **options):
     rows = [(*unit, label) for label, group in enumerate(groups) for unit in group]
     texts, tokens, pairs, labels = zip(*rows, strict=True)
-    return name_themes(texts, tokens, pairs, labels, len(groups), **options)
+    return name_themes(WordCounts(texts, tokens, pairs, labels, len(groups)), **options)
 
 
 PHRASES = [
@@ -110,7 +111,7 @@ def test_the_order_of_units_does_not_matter():
 
 
 def test_without_a_unit_a_theme_still_has_a_name():
-    assert [name.name for name in name_themes([], [], [], [], 2)] == ["その他の話題1", "その他の話題2"]
+    assert [name.name for name in name_themes(WordCounts([], [], [], [], 2))] == ["その他の話題1", "その他の話題2"]
 
 
 TERMS = [
@@ -142,6 +143,6 @@ words = st.text(st.sampled_from("配達遅返信味こと利用ア・ン[氏名]
 @given(st.lists(st.tuples(words, st.lists(words, max_size=4), st.integers(-1, 2)), max_size=12))
 def test_names_are_short_distinct_and_free_of_marks(rows):
     texts, tokens, labels = [r[0] for r in rows], [r[1] for r in rows], [r[2] for r in rows]
-    names = [name.name for name in name_themes(texts, tokens, [[] for _ in rows], labels, 3)]
+    names = [name.name for name in name_themes(WordCounts(texts, tokens, [[] for _ in rows], labels, 3))]
     assert len(set(names)) == 3
     assert all(2 <= len(name) <= MAX_LENGTH and "[氏名]" not in name for name in names)

@@ -88,3 +88,14 @@ def test_any_text_gets_an_answer_or_is_no_opinion(parser, classifier, text, n_un
 @pytest.fixture(scope="module")
 def classifier():
     return SentimentClassifier.from_pretrained()
+
+
+NAMED = ["担当の東野が丁寧でした", "福岡のジョンソンさん", "松下の洗濯機が重い", "味は良い値段は高い", "金沢と申しますが遅い"]
+
+
+def test_a_parse_of_every_text_would_change_nothing(parser, monkeypatch):
+    with WRITTEN.open(encoding="utf-8", newline="") as lines:
+        texts = [row["text"] for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)] + NAMED
+    found = annotate(texts, parser)
+    monkeypatch.setattr(parser, "words", parser.pipe)
+    assert annotate(texts, parser) == found

@@ -26,6 +26,7 @@ from pipeline.mask.vocabulary import (
     TITLES,
     WORKER,
 )
+from pipeline.parse import named_entities, part_of_speech
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc, Span, Token
@@ -37,7 +38,6 @@ class Parsed:
 
     doc: Doc
     text: str
-    entities: dict[int, Span]
     closed: list[tuple[int, int]]
     asked: frozenset[int]
 
@@ -49,8 +49,13 @@ class Parsed:
         end = token.idx + len(token)
         return self.text[end : end + length]
 
+    def entity(self, token: Token) -> Span | None:
+        """Return the recogniser's entity that holds the word; asks for the parse where a name is possible."""
+        return next((entity for entity in named_entities(self.doc) if entity.start <= token.i < entity.end), None)
+
     def label(self, token: Token) -> str:
-        return self.entities[token.i].label_ if token.i in self.entities else ""
+        entity = self.entity(token)
+        return entity.label_ if entity else ""
 
     def is_open(self, token: Token) -> bool:
         return not any(start < token.idx + len(token) and token.idx < end for start, end in self.closed)
@@ -60,7 +65,7 @@ def parsed(doc: Doc) -> Parsed:
     text = doc.text  # built anew at every access
     closed = [match.span() for pattern in (MARK, WORKER) for match in pattern.finditer(text)]
     asked = frozenset(match.end() for match in _QUESTION.finditer(text))
-    return Parsed(doc, text, {token.i: ent for ent in doc.ents for token in ent}, closed, asked)
+    return Parsed(doc, text, closed, asked)
 
 
 _QUESTION = re.compile(
@@ -136,14 +141,16 @@ def has_relative(token: Token, parse: Parsed) -> bool:
 
 def is_introduced(token: Token, parse: Parsed) -> bool:
     """「Xと申します」「Xという者です」, whatever X is in the dictionary."""
-    if token.pos_ not in {"NOUN", "PROPN"} or PROFESSION.search(token.text) or names_a_place(token, parse):
+    if PROFESSION.search(token.text) or names_a_place(token, parse):
         return False
     if token.text in BRANDS or re.search(r"[店社会部課局]$", token.text):
         return False
     if _REPORTED.match(parse.after(token)):
-        return not (token.i and token.nbor(-1).tag_ in {"連体詞", "形状詞-一般"})
-    said = re.match(r"と(?:い|言)います(?![がけ])", parse.after(token))
-    return bool(said and ("固有名詞" in token.tag_ or name_kinds(token.text)))
+        told = not (token.i and token.nbor(-1).tag_ in {"連体詞", "形状詞-一般"})
+    else:
+        said = re.match(r"と(?:い|言)います(?![がけ])", parse.after(token))
+        told = bool(said and ("固有名詞" in token.tag_ or name_kinds(token.text)))
+    return told and part_of_speech(token) in {"NOUN", "PROPN"}
 
 
 def introduces(token: Token, parse: Parsed, opening: bool | None = None) -> bool:

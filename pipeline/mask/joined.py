@@ -21,6 +21,7 @@ from pipeline.mask.context import (
 )
 from pipeline.mask.lexicon import GIVEN, SURNAME, SURNAME_NOUNS, name_kinds
 from pipeline.mask.vocabulary import BRANDS, CALLED_SO, HONORIFICS, PEOPLE, PLACE_LABELS, SHOP, TITLES
+from pipeline.parse import named_entities, part_of_speech
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc, Token
@@ -80,7 +81,7 @@ def given_names(parse: Parsed, named: set[int]) -> set[int]:
     """The rest of a full name: what a Person entity or 様/さん closes after a surname, and a surname before it."""
     doc = parse.doc
     more: set[int] = set()
-    for ent in doc.ents:
+    for ent in named_entities(doc) if named else ():
         inside = {t.i for t in ent if t.text not in HONORIFICS and not t.is_space}
         if ent.label_ == "Person" and inside & named and not SHOP.search(ent.text):
             more |= {i for i in inside if doc[i].text not in TITLES and doc[i].tag_.startswith("名詞")}
@@ -100,8 +101,9 @@ def _closed_by_honorific(doc: Doc, i: int) -> set[int]:
     for j in range(i + 1, min(i + 4, len(doc))):
         if doc[j].text in HONORIFICS:
             return {k for k in range(i + 1, j) if not doc[k].is_space}
-        nominal = doc[j].is_space or doc[j].pos_ in {"NOUN", "PROPN"}
-        if not nominal or not re.fullmatch(r"[一-龥々]{1,2}|[ぁ-んァ-ヴー]{1,4}|[ \t]", doc[j].text):
+        if not re.fullmatch(r"[一-龥々]{1,2}|[ぁ-んァ-ヴー]{1,4}|[ \t]", doc[j].text):
+            return set()
+        if not doc[j].is_space and part_of_speech(doc[j]) not in {"NOUN", "PROPN"}:
             return set()
     return set()
 

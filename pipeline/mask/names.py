@@ -53,6 +53,7 @@ from pipeline.mask.vocabulary import (
     TITLES,
 )
 from pipeline.mask.words import NO_WORDS, WordList
+from pipeline.parse import part_of_speech
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc, Token
@@ -66,9 +67,14 @@ def find_names(doc: Doc, words: WordList = NO_WORDS) -> list[tuple[int, int]]:
     Parameters
     ----------
     doc : Doc
-        From `pipeline.parse.Parser`.
+        From `pipeline.parse.Parser`, parsed or not.
     words : WordList
         A name that is, or stands inside, one of its kept words is left out.
+
+    Raises
+    ------
+    ParseNeeded
+        If the text is not parsed, and words and tags do not tell whether a word is a name.
     """
     parse = parsed(doc)
     named = {token.i for token in doc if parse.is_open(token) and _is_name(token, parse)}
@@ -126,65 +132,69 @@ def _cannot_be(token: Token, parse: Parsed) -> bool:
 
 def _is_by_tag(token: Token, parse: Parsed) -> bool:
     """What the parse itself took for a name, or for a place where the words around speak of a person."""
-    text, tag, label = token.text, token.tag_, parse.label(token)
+    text, tag, label = token.text, token.tag_, parse.label
     address, role = is_addressed(token, parse), has_role(token, parse)
     if "人名" in tag:
         if "姓" in tag and len(text) > 1 and not re.fullmatch(r"[ァ-ヴー]{2}", text):
-            return label not in {"Company", "Province"} or address or role
-        return address or role or (label == "Person" and len(text) > 1)
+            return address or role or label(token) not in {"Company", "Province"}
+        return address or role or (len(text) > 1 and label(token) == "Person")
     if "固有名詞-地名" in tag:
         if address:
-            return label != "Company"
+            return label(token) != "Company"
         if role:
             staff = SURNAME in name_kinds(text) and text not in PREFECTURES and not has_relative(token, parse)
-            return (staff or label not in PLACE_LABELS) and not leads_to_place(token)
+            return not leads_to_place(token) and (staff or label(token) not in PLACE_LABELS)
         stands = signs(token, parse) or (opens(token, parse) and word_after(token) in {"です", "でございます"})
-        return label == "Person" and stands
-    if address and label == "Person":
-        return bool(re.fullmatch(r"[一-龥々]{1,3}", text)) and token.i == parse.entities[token.i].start
-    return label == "Person" and "固有名詞" in tag and role and "店" not in text
+        return stands and label(token) == "Person"
+    if address:
+        entity = parse.entity(token) if re.fullmatch(r"[一-龥々]{1,3}", text) else None
+        return entity is not None and entity.label_ == "Person" and token.i == entity.start
+    return "固有名詞" in tag and role and "店" not in text and label(token) == "Person"
 
 
 def _is_by_dictionary(token: Token, parse: Parsed) -> bool:
     """What the dictionary has as a name too, in a place where a person is named."""
-    text, kinds, label = token.text, name_kinds(token.text), parse.label(token)
+    text, kinds, label = token.text, name_kinds(token.text), parse.label
     proper = "固有名詞" in token.tag_
     if answers(token, parse):
         return bool(kinds) or proper or is_full_name(text)
-    if not kinds and not (proper and label == "Person"):
+    stated = is_stated(token, parse) or is_said_of(token, parse)
+    addressed = is_addressed(token, parse)
+    if not kinds and not (proper and (stated or addressed) and label(token) == "Person"):
         return False
-    if is_addressed(token, parse):
+    if addressed:
         return text not in NOT_ADDRESSED
     if SURNAME in kinds and has_role(token, parse) and not leads_to_place(token) and re.match("[がはにをもとへ、。]", parse.after(token)):
         return proper or text in SURNAME_NOUNS
-    place = label in PLACE_LABELS or leads_to_place(token)
-    if is_stated(token, parse) or is_said_of(token, parse):
+    if stated:
         plain = token.tag_ == "名詞-普通名詞-一般" and text not in NOT_GIVEN and re.fullmatch(r"[一-龥々]{2,3}|[ぁ-ん]{2,4}|[ァ-ヴー]{2,5}", text)
-        return proper or text in SURNAME_NOUNS or bool(plain) or label == "Person"
+        return proper or text in SURNAME_NOUNS or bool(plain) or label(token) == "Person"
     if SURNAME in kinds:
         surname = proper or text in SURNAME_NOUNS or kinds == {SURNAME}
         a_firm = token.tag_ == "名詞-固有名詞-一般"  # 松下, 本田: the recogniser takes every one for a person
-        if proper and label == "Person" and not (a_firm or place) and len(text) > 1:
+        if proper and not a_firm and len(text) > 1 and label(token) == "Person" and not _is_place(token, parse):
             return True
         if surname and signs(token, parse):
             return True
         if (surname and follows_a_mark(token, parse)) or is_corrected(token, parse):
             return True
         if surname and (introduces(token, parse) or follows_a_verb(token, parse) or closes_in_brackets(token, parse)):
-            return not place or text not in PREFECTURES or is_beside_a_mark(token, parse)
+            return text not in PREFECTURES or is_beside_a_mark(token, parse) or not _is_place(token, parse)
         if token.i + 1 < len(parse.doc) and parse.doc[token.i + 1].tag_ == "名詞-固有名詞-人名-名" and opens(token, parse):
             return True
         if surname and opens(token, parse) and PERSONAL.match(parse.after(token)):
             return True
     if GIVEN in kinds and re.fullmatch(r"[ぁ-ん]{3,4}", text) and begins_a_line(token, parse):
         return bool(re.match(r"です(?!か)|と(?:申|言い)", parse.after(token)))
-    if GIVEN in kinds and has_relative(token, parse) and not place:
-        if text in NOT_GIVEN:
-            return False
+    if GIVEN in kinds and text not in NOT_GIVEN and has_relative(token, parse) and not _is_place(token, parse):
         bracket = re.search(r"[（(]$", parse.before(token)) and re.match(r"[）)]", parse.after(token))
-        kanji = token.pos_ == "PROPN" or len(text) == 1
-        return proper or kanji or bool(bracket) or (token.tag_ == "名詞-普通名詞-一般" and bool(re.fullmatch(r"[ぁ-ん]{2,4}", text)))
+        kana = token.tag_ == "名詞-普通名詞-一般" and bool(re.fullmatch(r"[ぁ-ん]{2,4}", text))
+        return proper or len(text) == 1 or bool(bracket) or kana or part_of_speech(token) == "PROPN"
     return False
+
+
+def _is_place(token: Token, parse: Parsed) -> bool:
+    return leads_to_place(token) or parse.label(token) in PLACE_LABELS
 
 
 def _is_latin_name(token: Token, parse: Parsed) -> bool:
@@ -200,15 +210,18 @@ def _is_latin_name(token: Token, parse: Parsed) -> bool:
     if answers(run[0], parse) or is_stated(run[0], parse, last) or is_said_of(run[0], parse, last):
         return True
     if is_addressed(last, parse):
-        person = parse.label(token) == "Person" or any(w in TITLES for w in (word_after(last), word_after(last, 2)))
-        return romaji or person or len(run) > 1 or has_role(run[0], parse)
+        titled = any(word in TITLES for word in (word_after(last), word_after(last, 2)))
+        known = romaji or titled or len(run) > 1 or has_role(run[0], parse)
+        return known or parse.label(token) == "Person"
     if has_role(run[0], parse):
-        return text[0].isupper() and (romaji or parse.label(token) == "Person" or introduces(last, parse, at_start))
+        known = romaji or introduces(last, parse, at_start)
+        return text[0].isupper() and (known or parse.label(token) == "Person")
     alone = at_start and re.match(r"[ \t。.]*(?:\n|$)", parse.after(last)) and "\n" in parse.text
     if alone and len(run) in (2, 3) and all(t.text[0].isupper() for t in run):
         return True
-    person = romaji or (parse.label(token) == "Person" and all(t.text[0].isupper() for t in run))
-    return person and (bool(alone) or (len(run) > 1 and introduces(last, parse, at_start)))
+    if not alone and not (len(run) > 1 and introduces(last, parse, at_start)):
+        return False
+    return romaji or (all(t.text[0].isupper() for t in run) and parse.label(token) == "Person")
 
 
 _UNITS = frozenset(["GB", "MB", "KB", "TB", "AM", "PM", "OK", "NG", "QR", "PC", "TV", "LINE", "URL", "ID", "IP", "SIM"])

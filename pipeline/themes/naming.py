@@ -76,23 +76,18 @@ NameProposer = Callable[[Sequence[ThemeSample]], Sequence[str | None]]
 
 
 def name_themes(
-    texts: Sequence[str],
-    tokens: Sequence[Sequence[str]],
-    pairs: Sequence[Sequence[str]],
-    labels: Sequence[int],
-    n_themes: int,
+    words: WordCounts,
     *,
     nearest: Sequence[Sequence[tuple[str, float]]] = (),
     kept: dict[int, str] | None = None,
     taken: Iterable[str] = (),
 ) -> list[ThemeName]:
-    """Return a name of at most 20 characters, 5 keywords and 5 pairs for each theme 0 … n_themes − 1.
+    """Return a name of at most 20 characters, 5 keywords and 5 pairs for each theme that was counted.
 
     Parameters
     ----------
-    texts, tokens, pairs, labels
-        Row i is unit i: its text, its content words in normalized form, its dependency pairs such as
-        「返信→遅い」, and its theme (−1 = none).
+    words : WordCounts
+        Of the night's units.
     nearest : sequence, optional
         For each theme the nearest names of the corpus with their cosine.
     kept : dict, optional
@@ -105,23 +100,26 @@ def name_themes(
     list of ThemeName
         Names differ from one another. Independent of the order of the units.
     """
-    words = WordCounts(texts, tokens, pairs, labels, n_themes)
+    n_themes = len(words.size)
     kept = dict(kept or {})
     taken = {*taken, *kept.values()}
     named: dict[int, ThemeName] = {}
     for theme in range(n_themes):
-        ranked = words.ranked(theme)
-        terms = [term for term, _ in ranked if is_keyword(term)]
-        keywords = _keywords(sorted(terms, key=lambda term: not words.is_said(term, theme)))
         if theme in kept:
             name = kept[theme]
         else:
-            candidates = _candidates(words, theme, ranked, nearest[theme] if theme < len(nearest) else ())
+            candidates = _candidates(words, theme, words.ranked(theme), nearest[theme] if theme < len(nearest) else ())
             name = next((c for c in candidates if may_stand(c, taken)), None) or numbered(taken)
         taken.add(name)
         shown = (shown_pair(pair, words.texts[theme]) for pair in words.common_pairs(theme))
-        named[theme] = ThemeName(name, tuple(keywords[:N_KEYWORDS]), tuple(dict.fromkeys(shown)))
+        named[theme] = ThemeName(name, theme_keywords(words, theme), tuple(dict.fromkeys(shown)))
     return [named[theme] for theme in range(n_themes)]
+
+
+def theme_keywords(words: WordCounts, theme: int) -> tuple[str, ...]:
+    """Return up to 5 keywords of a theme, the most telling first."""
+    terms = [term for term, _ in words.ranked(theme) if is_keyword(term)]
+    return tuple(_keywords(sorted(terms, key=lambda term: not words.is_said(term, theme)))[:N_KEYWORDS])
 
 
 def may_stand(name: str, taken: Iterable[str] = ()) -> bool:

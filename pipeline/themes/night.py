@@ -23,8 +23,17 @@ from pipeline.themes.curation import Curation
 from pipeline.themes.families import Family, find_families
 from pipeline.themes.matching import transitions
 from pipeline.themes.members import NO_MEMBERS, Keys, Members, unit_keys
-from pipeline.themes.naming import NameProposer, ThemeName, ThemeSample, heard, name_themes, with_proposals
+from pipeline.themes.naming import (
+    NameProposer,
+    ThemeName,
+    ThemeSample,
+    heard,
+    name_themes,
+    theme_keywords,
+    with_proposals,
+)
 from pipeline.themes.registry import Registry, StoredTheme, Transition, theme_id
+from pipeline.themes.word_counts import WordCounts
 
 FAR = "どのテーマとも離れている"
 ENDED = "終了したテーマに近い"
@@ -268,8 +277,8 @@ def _names(
     units, labels = units[rows], [labels[row] for row in rows]
     columns = (units["unit_text"].to_list(), units["tokens"].to_list(), units["pairs"].to_list())
     n = len(grouping.known)
+    words = WordCounts(*columns, labels, n)
     nearest = [grouping.model.nearest_names(label, _N_NEAREST) for label in range(n)]
-    now = name_themes(*columns, labels, n, nearest=nearest)
     texts = _texts_of(units, labels)
     given = set(curation.names.values())
     kept = {
@@ -277,11 +286,11 @@ def _names(
         for label, theme in enumerate(grouping.known)
         if theme
         and (theme.theme_id in curation.names or theme.name not in given)
-        and (label not in texts or _still_fits(theme, now[label], texts[label]))
+        and (label not in texts or _still_fits(theme, theme_keywords(words, label), texts[label]))
     }
     present = {theme.theme_id for theme in grouping.known if theme}
     taken = {theme.name for theme in leaves if theme.theme_id not in present} | given
-    found = name_themes(*columns, labels, n, nearest=nearest, kept=kept, taken=taken)
+    found = name_themes(words, nearest=nearest, kept=kept, taken=taken)
     if propose:
         fresh = [label for label in range(n) if grouping.known[label] is None and label in texts]
         samples = [ThemeSample(found[k].name, found[k].keywords, _typical_texts(texts[k])) for k in fresh]
@@ -441,5 +450,5 @@ def _look(centroid: np.ndarray, anchors: np.ndarray) -> np.ndarray:
     return np.concatenate([unit(centroid[None]), anchors]).astype(np.float32)
 
 
-def _still_fits(theme: StoredTheme, now: ThemeName, texts: list[str]) -> bool:
-    return bool(set(theme.keywords) & set(now.keywords)) or heard(theme.name, texts)
+def _still_fits(theme: StoredTheme, keywords: Sequence[str], texts: list[str]) -> bool:
+    return bool(set(theme.keywords) & set(keywords)) or heard(theme.name, texts)

@@ -9,7 +9,7 @@ units stand side by side (「待ち時間・予約」), with など where the ot
 import itertools
 import re
 from collections.abc import Iterator, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pipeline.themes.naming import N_KEYWORDS, NUMBERED, ThemeName, may_stand, name_pieces, numbered
 from pipeline.themes.topics import GROUPS, TOPICS
@@ -30,6 +30,7 @@ class Member:
     name: ThemeName
     n_units: int
     texts: tuple[str, ...]
+    _shares: dict[str, float] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, name: ThemeName, texts: Sequence[str]) -> "Member":
@@ -43,7 +44,10 @@ class Member:
 
     def share(self, words: re.Pattern[str]) -> float:
         """Return the share of its units in which the pattern is found."""
-        return sum(bool(words.search(text)) for text in self.texts) / max(1, len(self.texts))
+        if words.pattern not in self._shares:  # every group of themes asks for it
+            found = sum(bool(words.search(text)) for text in self.texts)
+            self._shares[words.pattern] = found / max(1, len(self.texts))
+        return self._shares[words.pattern]
 
 
 def name_parent(children: Sequence[Member], others: Sequence[Member], taken: Set[str]) -> ThemeName:

@@ -15,6 +15,13 @@ _N_TERMS = 300  # terms of a theme that are looked at for its name
 class WordCounts:
     """Counts of the themes 0 … n_themes − 1; row i of every argument is unit i.
 
+    Parameters
+    ----------
+    texts, tokens, pairs, labels
+        A unit's text, its content words in normalized form, its pairs of noun and predicate such as
+        「返信→遅い」, and its theme (−1 = none).
+    n_themes : int
+
     Attributes
     ----------
     size : list of int
@@ -36,6 +43,7 @@ class WordCounts:
         self.size = [0] * n_themes
         self._shares: dict[tuple[str, int], float] = {}
         self._told: dict[str, list[float]] = {}
+        self._ranked: dict[int, list[tuple[str, float]]] = {}
         self.terms: list[Counter[str]] = [Counter() for _ in range(n_themes)]
         self.pairs: list[Counter[str]] = [Counter() for _ in range(n_themes)]
         self.texts: list[list[str]] = [[] for _ in range(n_themes)]
@@ -59,11 +67,14 @@ class WordCounts:
 
     def ranked(self, theme: int) -> list[tuple[str, float]]:
         """Return the theme's terms, best first; those that a few units share come before all others."""
+        if theme in self._ranked:
+            return self._ranked[theme]
         counts = self.terms[theme]
         weights = [(not self.is_shared(term, theme), -self.weight(term, theme), -len(term), term) for term in counts]
         best = [(term, -weight) for _, weight, _, term in sorted(weights)[:_N_TERMS]]
         shared = [term for term, _ in best if counts[term] >= 2]
-        return [(t, w) for t, w in best if not any(self._stands_for(o, t, counts) for o in shared)]
+        self._ranked[theme] = [(t, w) for t, w in best if not any(self._stands_for(o, t, counts) for o in shared)]
+        return self._ranked[theme]
 
     def is_shared(self, term: str, theme: int) -> bool:
         """Tell whether enough units use a term for it to name the theme."""
