@@ -124,7 +124,7 @@ def test_a_topic_that_a_themes_alert_tells_of_is_named_there():
     (alert,) = news(status="dormant", said=[CRASH], alerts=[anger])["alerts"]
     assert alert["kind"] == "negative_spike"
     assert alert["topics"] == [{"name": "アプリが落ちる", "first_day": "2026-11-18", "n_feedback": 9}]
-    assert alert_text(alert | {"expected": None}, JA).endswith("。とくに「アプリが落ちる」（11月18日から、n=9）")
+    assert alert_text(alert | {"expected": None}, JA).endswith("。とくに「アプリが落ちる」（11月18日から9人）")
 
 
 def test_topics_of_one_theme_that_begin_together_are_one_event():
