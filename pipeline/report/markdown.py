@@ -91,7 +91,7 @@ def _impact(theme: dict[str, Any], summary: dict[str, Any], t: Words) -> str:
           certainty=t.certain(side["certainty"], few=side["n"] < UNCERTAIN_BELOW))
         for side in impacts(theme, summary)
     ]
-    return "<br>".join(told) or t("themes.by_child" if children_of(theme, summary) else "not_computed")
+    return " · ".join(told) or t("themes.by_child" if children_of(theme, summary) else "not_computed")
 
 
 def _accounting_table(summary: dict[str, Any], t: Words) -> str:
