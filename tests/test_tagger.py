@@ -105,6 +105,12 @@ def test_what_the_tagger_alone_finds_is_masked_unless_it_is_a_kept_word():
         assert mask_conversation("霞町の件", WordList(keep=("霞町",))) == "霞町の件"
 
 
+def test_masking_conversations_of_every_style_twice_changes_nothing():
+    for row in load_dialogues()[::25]:
+        masked = mask_conversation(row["text"])
+        assert mask_conversation(masked) == masked, row["id"]
+
+
 # --- the source ------------------------------------------------------------------------------------------------------
 
 SOURCE = "### A-1 | {style} | 銀行\nA\tお名前を\\nお願いします。\nC\t{{{{name|架空坂}}}}です。\nA\t{{{{name|架空坂}}}}様ですね。\nC\tはい。\n"

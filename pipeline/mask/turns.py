@@ -18,7 +18,6 @@ _LABEL = re.compile(
 
 BREAK = "\ue000"  # ends a message of a thread; no text needs it
 _SENTENCE = re.compile(rf"[^。?!\n{BREAK}]+[。?!」]*")
-_SPACED = re.compile(rf"[^。?! \n{BREAK}]+")  # recognised speech in one line: a space between the turns
 
 
 class Turn(NamedTuple):
@@ -46,8 +45,7 @@ def turns(text: str) -> list[Turn]:
 
 def sentences(text: str, turn: Turn) -> list[tuple[int, int]]:
     """Return where the sentences of a turn stand."""
-    running = turn.end - turn.start > 80 and not re.search(r"[。、]", text[turn.start : turn.end]) and text.count(" ", turn.start, turn.end) > 3
-    return [match.span() for match in (_SPACED if running else _SENTENCE).finditer(text, turn.start, turn.end)]
+    return [match.span() for match in _SENTENCE.finditer(text, turn.start, turn.end)]
 
 
 def _lines(text: str) -> Iterator[Turn]:
