@@ -36,10 +36,10 @@ THRESHOLDS = (RULES_ALONE, (0.95, 0.5), (0.85, 0.4), (0.7, 0.3))
 
 
 def main(authors: Sequence[str]) -> dict:
-    """Measure the authors, or every one of the corpus, write the result beside this script and return it."""
+    """Measure the authors, or every one of the corpus, write the result beside the others' and return it."""
     rows = [*load_dialogues(), *(row for path in CONVERSATIONS if path not in UNSEEN for row in rows_of(path))]
     names = authors or sorted({row["split"] for row in load_dialogues()})
-    result: dict = {}
+    result: dict = json.loads(RESULT.read_text(encoding="utf-8")) if RESULT.exists() else {}
     for name in names:
         chain = train_tagger([row for row in rows if row["split"] != name])
         result[name] = measure_author([row for row in rows if row["split"] == name], chain)
