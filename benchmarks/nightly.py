@@ -3,8 +3,8 @@
 Each SIZE is a first night of so many comments (:mod:`benchmarks.comment_stream`), followed by a second night with 2,000
 new ones. --hotel runs one night on a file of one sentence a line. Every night is the nightly flow in a process of its
 own, Prefect and its server included. A stage's seconds are those of its function; what the flow takes beside all of
-them, from the start of the process on, is `overhead`. Memory is the resident memory of the process and all its
-children, added up five times a second (pages that children share are counted in each). The result is
+them, from the start of the process on, is `overhead`. Memory is the proportional set size of the process and all its
+children (a page that k of them share counts as 1/k in each), added up three times a second. The result is
 benchmarks/results/nightly.json, kept by size, and docs/nightly.svg.
 """
 
@@ -148,7 +148,7 @@ def stage_figures(
     """Return what the calls of a stage's functions took together."""
     mine = [call for call in calls if call[0] in functions]
     seconds = sum(end - start for _, start, end, _ in mine)
-    peak = max((size for when, size in samples if any(s <= when <= e + 0.2 for _, s, e, _ in mine)), default=0)
+    peak = max((size for when, size in samples if any(s <= when <= e + 0.4 for _, s, e, _ in mine)), default=0)
     return {
         "seconds": round(seconds, 2),
         "cpu_seconds": round(sum(cpu for *_, cpu in mine), 2),
@@ -164,8 +164,7 @@ def report_files(out: Path, night: date) -> list[Path]:
 
 
 def watch_memory(child: subprocess.Popen[str], samples: list[tuple[float, int]]) -> None:
-    """Note the resident memory of a process and its descendants until it ends."""
-    page = os.sysconf("SC_PAGESIZE")
+    """Note the memory of a process and its descendants until it ends."""
     while child.poll() is None:
         parents = {}
         for entry in Path("/proc").iterdir():
@@ -174,13 +173,22 @@ def watch_memory(child: subprocess.Popen[str], samples: list[tuple[float, int]])
                     stat = (entry / "stat").read_text().rpartition(")")[2].split()
                 except OSError:
                     continue
-                parents[int(entry.name)] = (int(stat[1]), int(stat[21]) * page)
+                parents[int(entry.name)] = int(stat[1])
         tree, grown = {child.pid}, True
         while grown:
-            more = {pid for pid, (parent, _) in parents.items() if parent in tree} - tree
+            more = {pid for pid, parent in parents.items() if parent in tree} - tree
             tree, grown = tree | more, bool(more)
-        samples.append((time.time(), sum(parents[pid][1] for pid in tree if pid in parents)))
-        time.sleep(0.2)
+        samples.append((time.time(), sum(map(proportional_set_size, tree))))
+        time.sleep(0.3)
+
+
+def proportional_set_size(pid: int) -> int:
+    """Return bytes of memory, shared pages divided among those that share them; 0 if the process has ended."""
+    try:
+        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) << 10 for line in rollup.splitlines() if line.startswith("Pss:")), 0)
 
 
 def conditions(scale: str) -> dict[str, Any]:
