@@ -4,6 +4,9 @@ Four things make an opinion quotable: it judges (the sentiment model reads prais
 it is a whole thought (does not begin by pointing at something unsaid, does not stop halfway), it is read in one go
 (12 to 60 characters), and it uses a word of its theme. What has more of them comes first; among equals, what is most
 like the theme.
+
+What stands as evidence must be read surely: only whole thoughts whose sentiment is sure, no question and no request
+(they ask, and do not blame), none that compares, jokes or resigns itself, which the same words may mean either way.
 """
 
 import re
@@ -40,9 +43,23 @@ _POINTS_BACK = (
 _STOPS_HALFWAY = (
     r"(?:[をへ]|って|やつ|から|ので|けれど|けれども|けど|のに|たら|れば|なら|ながら|て|には|では|という|とか|し)[。、…]*$"
 )
+# 「…について意見です」 and 「…のことで」 open a talk.
+_OPENS = (
+    r"(?:について|に関して|に関する|のことで|の件で|って(?:いう)?(?:やつ|もの|の)|"
+    r"(?:意見|質問|感想|要望|相談|連絡|報告|申し上げ|述べ)(?:が|を|の)?(?:です|ます|します|したい|いたします|あり)?(?:です|ます)?)[。、…\s]*$"
+)
+# 「…のほうが楽だった」 praises another thing; with （笑） or 仕方ない words and mood may part.
+_EITHER_WAY = (
+    r"(?:ほう|方|より)が|(?:笑|爆笑|泣)[）)]|[^\s]笑[。、！!\s]*$|(?:w{2,}|ｗ+)[。、！!\s]*$"
+    r"|(?:仕方|しかた|しょうが|しようが)(?:が|も|は)?(?:ない|ありません)|やむを得"
+)
+_ASKS = ("question", "request")
 
 
-def choose_quotes(units: pl.DataFrame, n: int = N_QUOTES, *, words: Iterable[str] = ()) -> list[dict[str, Any]]:
+def choose_quotes(
+    units: pl.DataFrame, n: int = N_QUOTES, *, words: Iterable[str] = (), sure: bool = False,
+    prefer: pl.Expr | None = None,
+) -> list[dict[str, Any]]:
     """Return up to `n` of a theme's units, the most quotable, by different respondents, unlike one another.
 
     Parameters
@@ -51,6 +68,10 @@ def choose_quotes(units: pl.DataFrame, n: int = N_QUOTES, *, words: Iterable[str
         source, feedback_id, unit_index, unit_text, similarity and, where known, sentiment and sentiment_score.
     words : iterable of str
         The theme's keywords, in dictionary form.
+    sure : bool
+        Whether only units that are surely read may stand for the theme; then there may be fewer, or none.
+    prefer : pl.Expr, optional
+        A whole number per unit; units with a higher one come first.
 
     Returns
     -------
@@ -58,7 +79,8 @@ def choose_quotes(units: pl.DataFrame, n: int = N_QUOTES, *, words: Iterable[str
         Rows of `units`; the same in whatever order these come. The same words are never taken twice.
     """
     chosen: list[dict[str, Any]] = []
-    candidates = _ranked(units, words).head(_CANDIDATES).to_dicts()
+    known = units.filter(_surely_read(units)) if sure else units
+    candidates = _ranked(known, words, prefer if prefer is not None else pl.lit(0)).head(_CANDIDATES).to_dicts()
     for limit in (TOO_ALIKE, 1.0):
         for row in candidates:
             if len(chosen) < n and all(_differ(row, other, limit) for other in chosen):
@@ -82,14 +104,24 @@ def stem_pattern(word: str) -> str:
     return re.escape(stem) + ("[ぁ-ん]" if len(stem) == 1 else "")
 
 
-def _ranked(units: pl.DataFrame, words: Iterable[str]) -> pl.DataFrame:
+def _surely_read(units: pl.DataFrame) -> pl.Expr:
+    text = pl.col("unit_text").str.strip_chars()
+    readable = text.str.len_chars().is_between(SHORTEST, READABLE) & _whole(text) & ~text.str.contains(_EITHER_WAY)
+    asks = pl.col("intent").cast(pl.Utf8).is_in(_ASKS) if "intent" in units.columns else pl.lit(False)
+    return readable & _judges(units) & ~asks.fill_null(False)
+
+
+def _whole(text: pl.Expr) -> pl.Expr:
+    return ~text.str.contains(_POINTS_BACK) & ~text.str.contains(_STOPS_HALFWAY) & ~text.str.contains(_OPENS)
+
+
+def _ranked(units: pl.DataFrame, words: Iterable[str], prefer: pl.Expr) -> pl.DataFrame:
     """Return the units, the most quotable first."""
     text = pl.col("unit_text").str.strip_chars()
     length = text.str.len_chars()
     patterns = [stem_pattern(word) for word in words if len(word) > 1]
     own = text.str.contains("|".join(patterns)) if patterns else pl.lit(False)
-    whole = ~text.str.contains(_POINTS_BACK) & ~text.str.contains(_STOPS_HALFWAY)
-    good = [_judges(units), whole, length.is_between(SHORTEST, AT_ONCE), own]
+    good = [_judges(units), _whole(text), length.is_between(SHORTEST, AT_ONCE), own]
     nearest = ["similarity", *KEY, "unit_index"]
     return (
         units.filter(length > 0)
@@ -97,14 +129,15 @@ def _ranked(units: pl.DataFrame, words: Iterable[str]) -> pl.DataFrame:
         .head(_READ)
         .with_columns(
             _readable=length.is_between(SHORTEST, READABLE),
+            _preferred=prefer,
             _good=pl.sum_horizontal([part.fill_null(False).cast(pl.Int64) for part in good]),
         )
         .sort(
-            ["_readable", "_good", *nearest],
-            descending=[True, True, True, False, False, False],
+            ["_readable", "_preferred", "_good", *nearest],
+            descending=[True, True, True, True, False, False, False],
             nulls_last=True,
         )
-        .drop("_readable", "_good")
+        .drop("_readable", "_preferred", "_good")
     )
 
 

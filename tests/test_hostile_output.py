@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from dataclasses import replace
+from functools import cache
 from html.parser import HTMLParser
 
 import openpyxl
@@ -12,6 +13,7 @@ import pytest
 from report_data import make_night
 
 from flows.publish import night_files
+from pipeline.quotes import SHORTEST
 from pipeline.report import render_index
 
 FORMULAS = ["=HYPERLINK(\"http://example.com\",\"x\")", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1+1", "\r=1+1", "＝1+1"]
@@ -64,9 +66,16 @@ def hostile(request):
     return words, night_files(night_of(words))
 
 
+@cache
+def plain_night(words):
+    return night_files(night_of(words))
+
+
 @pytest.fixture(scope="module")
-def harmless():
-    return night_files(night_of("普通の言葉"))
+def harmless(hostile):
+    """A night of harmless words, as long as a quote must be where the hostile ones are."""
+    words, _ = hostile
+    return plain_night("普通の言葉を普通に書きました" if len(words.strip()) >= SHORTEST else "普通の言葉")
 
 
 def test_no_cell_of_a_csv_file_begins_like_a_formula(hostile):

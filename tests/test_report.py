@@ -26,7 +26,7 @@ from pipeline.report import (
     voices,
 )
 from pipeline.report.analysis import analysis_tables
-from pipeline.report.headline import alert_text, write_headline
+from pipeline.report.headline import alert_story, alert_text, write_headline
 from pipeline.report.history import page_of
 from pipeline.report.marks import weeks_scale
 from pipeline.report.night import accounting, badge, impacts, priorities, ranked_themes
@@ -140,22 +140,22 @@ _NO_PERIODS = make_empty_night().summary["periods"]
 @pytest.mark.parametrize(
     ("changes", "sentence", "expected"),
     [
-        ({}, 0, "いまのNPSは−6.3です（95%区間 −14.1〜+1.6、412人）。直近28日は−9.1（190人）で、その前の28日の−9.1（190人）より3.0ポイント低くなりました（差の95%区間 −12.0〜+6.0）。"),
+        ({}, 0, "この70日のNPSは−6.3です。この28日は−9.1で、その前の28日の−9.1より3.0ポイント低い値です。この70日は412人、95%区間 −14.1〜+1.6。この28日は190人、その前の28日は190人、差の95%区間 −12.0〜+6.0。"),
         ({"periods": _NO_PERIODS}, 0, "前回（11月20日、403人）は−2.4でした。"),
         ({"periods": _NO_PERIODS, "previous": None}, 0, "比べられる前の値はまだありません"),
         ({"periods": _NO_PERIODS, "previous": {"business_date": "2024-11-20", "nps": None, "n": 0}}, 0, "比べられる前の値はまだありません"),
-        ({}, 1, "新しい話題「新しい保冷箱」が現れました（11月18日から17人）。期間中にこの話題に触れた17人のうち、否定的は14人、肯定的は0人です。"),
+        ({}, 1, "新しい話題「新しい保冷箱」が現れました（11月18日から17人）。この70日にこの話題に触れたのは17人で、否定的 14人（うち点数あり14人）、肯定的 0人です。"),
         ({"alerts": [], "previous": None}, 1, "初めての集計です。8テーマが見つかり"),
-        ({"alerts": []}, 1, "「配送の遅れ」に触れる人が増えました。その前の28日の17.0%から、直近28日は27.0%（52人）です。"),
+        ({"alerts": []}, 1, "「配送の遅れ」に触れる人が増えました。その前の28日の17.0%から、この28日は27.0%（52人）です。"),
         ({"alerts": [], "periods": _NO_PERIODS}, 1, "新しく現れたテーマは「新しい保冷箱」です（17人）。"),
         ({"alerts": [], "themes": []}, 1, "はっきり悪くなったことは見つかりませんでした"),
-        ({}, 2, "最も大きいのは「配送の遅れ」への否定的な声です。書いた63人（うち批判者41人）のNPSは−48.6で、この人たちが全体のNPSを4.9ポイント下げています（95%区間 3.0〜6.8）。"),
+        ({}, 2, "最も大きいのは「配送の遅れ」への不満です：否定的 63人（うち点数あり63人）。点数のある63人のNPSは−48.6で、この人たちを除くと、全体のNPSは4.9ポイント高くなります。いっしょに起きていることで、原因とは限りません。NPSへの影響 −4.9、95%区間 −6.8〜−3.0。点数のある63人のうち批判者（0〜6点）は41人。"),
         ({"themes": []}, 2, "まだテーマが見つかっていません"),
     ],
 )
 def test_headline_says_what_changed(night, changes, sentence, expected):
     told = write_headline(night.summary | changes, JA)[sentence]
-    assert expected in told.text + told.after
+    assert expected in told.text + told.after + told.figures
 
 
 def test_headline_says_so_when_no_theme_lowers_nps_beyond_chance(night):
@@ -169,7 +169,7 @@ def test_few_complaints_are_for_reference_only(night):
     first, second = night.summary["priorities"]
     few = [first | {"uncertain": True, "n": 12}, second]
     sentence = write_headline(night.summary | {"priorities": few}, JA)[2]
-    assert sentence.certainty == "few" and "（確かさ：人数が少なく、まだ言えない）" in sentence.told(JA)
+    assert sentence.certainty == "few" and "（確かさ：NPSへの影響は「人数が少なく、まだ言えない」）" in sentence.told(JA)
 
 
 def test_every_answer_says_how_sure_it_is_in_the_same_words_as_the_tables(night, page):
@@ -184,14 +184,14 @@ def test_every_answer_says_how_sure_it_is_in_the_same_words_as_the_tables(night,
 def test_one_figure_tells_what_a_theme_does_to_nps_wherever_it_stands(night, page, book):
     (first, *_) = night.summary["priorities"]
     impact = points(first["impact"])
-    assert f"{-first['impact']:.1f}ポイント下げています" in write_headline(night.summary, JA)[2].text
+    assert f"{-first['impact']:.1f}ポイント高くなります" in write_headline(night.summary, JA)[2].text
     (row, *_) = next(t for t in analysis_tables(night.summary, night.units, JA) if t.key == "priorities").rows
     assert (row[1], row[6]) == (first["name"], first["impact"])
     theme = next(theme for theme in night.summary["themes"] if theme["theme_id"] == first["theme_id"])
     (negative, _) = impacts(theme, night.summary)
     assert (negative["impact"], negative["certainty"]) == (first["impact"], first["certainty"])
-    assert f"否定的な声 63人：{impact}（−6.8〜−3.0）たまたまとは考えにくい" in page.text
-    assert f"否定的な声 63人：{impact}（−6.8〜−3.0）たまたまとは考えにくい" in render_markdown(night).replace("\\", "")
+    assert f"否定的 63人（うち点数あり63人）：{impact}（−6.8〜−3.0）たまたまとは考えにくい" in page.text
+    assert f"否定的 63人（うち点数あり63人）：{impact}（−6.8〜−3.0）たまたまとは考えにくい" in render_markdown(night).replace("\\", "")
     header, *rows = book["テーマ"].iter_rows(values_only=True)
     sheet = next(dict(zip(header, row, strict=True)) for row in rows if row[1] == first["name"])
     assert (sheet["否定的な声：NPSへの影響"], sheet["否定的な声：確かさ"]) == (first["impact"], "たまたまとは考えにくい")
@@ -208,7 +208,7 @@ def test_a_night_of_an_older_version_is_told_by_the_same_figure(night):
     old = [{"rank": 1, "theme_id": "t01", "action": "mend", "effect": -2.4, "points": -4.1}]
     summary = night.summary | {"priorities": old}
     assert priorities(summary)[0]["theme_id"] == "t01" and priorities(summary)[0]["impact"] == -4.9
-    assert "NPSを4.9ポイント下げています" in Page(render_html(replace(night, summary=summary))).text
+    assert "NPSは4.9ポイント高くなります" in Page(render_html(replace(night, summary=summary))).text
 
 
 def test_few_scores_are_for_reference_only(night):
@@ -442,14 +442,22 @@ def _for_whom(night, lower=None, fallen=None, labels=None):
 def test_headline_tells_whose_nps_is_lower_beyond_chance(night):
     told = _for_whom(night, {"p_adjusted": 0.014}, labels={"channel": "受付経路"})
     assert told.certainty == "clear"
-    assert "受付経路「Web」の人のNPSは−58.7（75人）で、ほかの人より23.6ポイント低く" in told.text
-    assert told.after.startswith("前の28日と比べてはっきり下がった区分はありません。")
+    assert told.text.startswith("その前の28日と比べて、とくに悪くなったと言える区分はありません。")
+    assert "受付経路「Web」の人で、この70日のNPSは−58.7と、ほかの人より23.6ポイント低い値です。" in told.text
+    assert told.figures == "「Web」は75人、ほかの人との差の95%区間 −37.0〜−8.2。"
+    assert [one.of for one in told.verdicts] == ["lower"]  # the certainty is not of getting worse
+
+
+@pytest.mark.parametrize(("before", "expected"), [(-20.0, "以前から低いのは"), (5.0, "この70日を通して低いのは")])
+def test_a_segment_is_low_for_longer_only_where_it_was_low_before(night, before, expected):
+    assert expected in _for_whom(night, {"p_adjusted": 0.014}, {"p_adjusted": 0.9, "nps_before": before}).text
 
 
 def test_headline_tells_for_whom_nps_fell_beyond_chance(night):
     told = _for_whom(night, fallen={"p_adjusted": 0.01})
     assert told.certainty == "clear"
-    assert "とくに悪くなったのはchannel「Web」の人で、その前の28日の−20.0（35人）から、直近28日は−70.0（41人）" in told.text
+    assert "とくに悪くなったのはchannel「Web」の人で、その前の28日の−20.0から、この28日は−70.0になりました。" in told.text
+    assert told.figures.startswith("その前の28日は35人、この28日は41人、差の95%区間 −75.0〜−21.0。")
 
 
 @pytest.mark.parametrize("unclear", [{"p_adjusted": 0.2}, {"uncertain": True, "p_adjusted": 0.01}, {"difference": 23.6, "p_adjusted": 0.01}])
@@ -469,8 +477,28 @@ def test_headline_tells_who_speaks_of_its_themes(night):
 
 def test_a_certainty_stands_beside_what_it_is_of(night):
     news = write_headline(night.summary, JA)[1]
-    assert news.told(JA).startswith("新しい話題「新しい保冷箱」が現れました（11月18日から17人）。（確かさ：たまたまとは考えにくい）")
-    assert news.after.endswith("NPSへの影響は、まだはっきりしません。")
+    assert news.told(JA).startswith(
+        "新しい話題「新しい保冷箱」が現れました（11月18日から17人）。"
+        "（確かさ：話題が現れたことは「たまたまとは考えにくい（30人未満の参考値）」、NPSへの影響は「ほかの話題の影響と分けられない」）"
+    )
+
+
+def _beside(night, **changes):
+    first = next(alert for alert in night.summary["alerts"] if alert["kind"] == "new_theme")
+    other = {"kind": "growing_theme", "theme_id": None, "name": "箱が重い", "inside": {"theme_id": "t03", "name": "送料"},
+             "first_day": "2024-11-19", "n_feedback": 7, "share": 0.06, "share_before": 0.0, "feedback": []} | changes
+    return night.summary | {"alerts": [first, other]}, other
+
+
+def test_every_notice_is_named_and_those_that_begin_together_are_one_story(night):
+    summary, other = _beside(night)
+    after = write_headline(summary, JA)[1].after
+    assert "同じころ、「送料」の中の「箱が重い」（11月19日から7人）の声も増えており、同じ出来事かもしれません。" in after
+    assert alert_story(other, summary, JA) == "「新しい保冷箱」と同じころに始まりました。同じ出来事かもしれません。"
+    summary, other = _beside(night, first_day="2024-11-01")
+    after = write_headline(summary, JA)[1].after
+    assert "ほかのお知らせ：「送料」の中の「箱が重い」（11月1日から7人）。" in after and "同じ" not in after
+    assert alert_story(other, summary, JA) == ""
 
 
 def test_page_lets_customers_speak_under_the_headline(night):
@@ -493,7 +521,7 @@ def test_a_topic_stands_with_its_theme_wherever_notices_are_told(night):
     alert = {"kind": "growing_theme", "theme_id": None, "name": "送料が上がる", "inside": {"theme_id": "t03", "name": "送料"},
              "first_day": "2024-11-18", "n_feedback": 9, "share": 0.17, "share_before": 0.0, "p": 0.001, "feedback": []}
     told = replace(night, summary=night.summary | {"alerts": [alert]})
-    line = "「送料」の中で「送料が上がる」が11月18日から増えています（それ以降は9人で、意見を書いた人の17.0%。それまでは0.0%）"
+    line = "「送料」の中で「送料が上がる」という声が11月18日から増えています（それ以降は9人で、意見を書いた人の17.0%。それまでは0.0%）"
     assert line in Page(render_html(told)).text and line in render_markdown(told)
     (table,) = (table for table in analysis_tables(told.summary, told.units, JA) if table.key == "alerts")
     assert table.rows[0][:3] == ("増えている話題", "送料 › 送料が上がる", 9)
@@ -683,11 +711,12 @@ def test_html_excel_markdown_json_and_store_agree(night, tmp_path):
         assert f"{share}（{JA.percent_interval(theme['share_low'], theme['share_high'])}、{n}人）" in page.text
         for side in impacts(theme, summary):
             who, said = JA.name("sides", side["side"]), theme[f"{side['side']}_mentions"]
+            people = f"{JA.name('sentiments', side['side'])} {theme[side['side']]}人（うち点数あり{said['nps_n']}人）"
             assert (side["impact"], side["n"]) == (said["impact"], said["nps_n"])
             figures = [row[f"{who}：{key}"] for key in ("書いた人（点数あり）", "NPSへの影響", "影響 95%下限", "影響 95%上限")]
             assert figures == [said[key] for key in ("nps_n", "impact", "impact_low", "impact_high")]
             interval = JA.points_interval(said["impact_low"], said["impact_high"])
-            told = f"{who} {said['nps_n']}人：{points(said['impact'])}（{interval}）{JA.certain(side['certainty'])}"
+            told = f"{people}：{points(said['impact'])}（{interval}）{JA.certain(side['certainty'])}"
             assert told in lines[theme["name"]] and told in page.text
     first, *rows = book["NPS要因"].iter_rows(min_row=4, max_col=11, values_only=True)
     for row, ranked in zip([first, *rows], summary["priorities"], strict=False):

@@ -114,7 +114,7 @@ def test_a_topic_that_grows_inside_a_theme_is_an_alert_of_its_own():
     assert {r["feedback_id"] for r in row["feedback"]} == {f"R{k}" for k in CRASH[0]}
     (alert,) = told["alerts"]
     assert (alert["kind"], alert["theme_id"], alert["inside"]) == ("growing_theme", None, row["inside"])
-    assert alert_text(alert, JA).startswith("「配達」の中で「アプリが落ちる」が11月18日から増えています（それ以降は")
+    assert alert_text(alert, JA).startswith("「配達」の中で「アプリが落ちる」という声が11月18日から増えています（それ以降は")
     assert alert_text(alert, words_of("en")).startswith("Inside “配達”: “アプリが落ちる” has been growing since ")
 
 
@@ -164,7 +164,7 @@ def test_a_shift_of_themes_is_an_alert_with_its_figures():
 
 def test_a_growing_theme_is_told_with_both_shares():
     alert = {"kind": "growing_theme", "name": "配達", "first_day": "2026-11-18", "n_feedback": 14, "share": 0.25, "share_before": 0.1}
-    assert alert_text(alert, JA) == "「配達」が11月18日から増えています（それ以降は14人で、意見を書いた人の25.0%。それまでは10.0%）"
+    assert alert_text(alert, JA) == "「配達」の声が11月18日から増えています（それ以降は14人で、意見を書いた人の25.0%。それまでは10.0%）"
 
 
 def change(kind, *others, decision=None):

@@ -4,6 +4,7 @@ Written by rule from the summary. Each says how certain it is; where nothing is 
 """
 
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 from pipeline.loyalty.measures import SIGNIFICANT, UNCERTAIN_BELOW
@@ -14,8 +15,33 @@ from pipeline.report.wording import Words, count, percent, points
 NEXT = 2
 """Themes named after the one that lowers NPS most."""
 
+NAMED = 3
+"""Further notices named in the headline; the others are counted."""
+
+SAME_TIME = 3
+"""Notices whose first days lie at most so many days apart may be of one event."""
+
 _HARMFUL = ("mend", "deep")
 _TESTED = ("new_theme", "growing_theme", "volume_spike", "negative_spike")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How certain one thing that an answer says is.
+
+    Attributes
+    ----------
+    of : str
+        Its key in the catalogue's section certain_of.
+    certainty : str
+        Its code in the catalogue's section certainty.
+    few : bool
+        Whether it is of fewer than thirty people, and for reference only.
+    """
+
+    of: str
+    certainty: str
+    few: bool = False
 
 
 @dataclass(frozen=True)
@@ -26,10 +52,12 @@ class Sentence:
     ----------
     label, text : str
         What is asked, and the answer.
-    certainty : str or None
-        Its code in the catalogue's section certainty; None where nothing was tested.
+    verdicts : tuple of Verdict
+        How certain what it says is, the answer itself first; none where nothing was tested.
     after : str
-        What is told beside the answer, and is not what the certainty is of.
+        What is told beside the answer.
+    figures : str
+        Intervals and counts behind it, for those who check.
     theme_id : str or None
         The theme whose customers say it themselves.
     side : str or None
@@ -40,16 +68,28 @@ class Sentence:
 
     label: str
     text: str
-    certainty: str | None = None
+    verdicts: tuple[Verdict, ...] = ()
     theme_id: str | None = None
     side: str | None = None
     after: str = ""
+    figures: str = ""
     alert: dict[str, Any] | None = None
 
+    @property
+    def certainty(self) -> str | None:
+        """The code of the first verdict, None where there is none."""
+        return self.verdicts[0].certainty if self.verdicts else None
+
     def told(self, t: Words) -> str:
-        """Return the answer with its certainty, on one line."""
-        certainty = t("certain_told", word=t.certain(self.certainty)) if self.certainty else ""
-        return t("joined", first=self.text + certainty, then=self.after) if self.after else self.text + certainty
+        """Return the answer with its certainty and its figures, on one line."""
+        words = [
+            t("certain_one", of=t(f"certain_of.{one.of}"), word=t.certain(one.certainty, few=one.few))
+            for one in self.verdicts
+        ]
+        text = self.text + (t("certain_told", words=t.listed(words)) if words else "")
+        for part in (self.after, t("figures_told", figures=self.figures) if self.figures else ""):
+            text = t("joined", first=text, then=part) if part else text
+        return text
 
 
 def write_headline(summary: dict[str, Any], t: Words) -> list[Sentence]:
@@ -57,7 +97,15 @@ def write_headline(summary: dict[str, Any], t: Words) -> list[Sentence]:
     nps, news, impact = _nps_sentence(summary, t), _news_sentence(summary, t), _impact_sentence(summary, t)
     told = [sentence.theme_id for sentence in (news, impact) if sentence.theme_id]
     sentences = [nps, news, impact, *_segment_sentence(summary, told, t)]
-    return [replace(sentence, text=sentence.text.strip(), after=sentence.after.strip()) for sentence in sentences]
+    return [
+        replace(one, text=one.text.strip(), after=one.after.strip(), figures=one.figures.strip()) for one in sentences
+    ]
+
+
+def window_days(summary: dict[str, Any]) -> int:
+    """Return how many days the night covers."""
+    start, end = (date.fromisoformat(summary["window"][key][:10]) for key in ("from", "to"))
+    return (end - start).days + 1
 
 
 def alert_text(alert: dict[str, Any], t: Words) -> str:
@@ -82,6 +130,12 @@ def alert_side(alert: dict[str, Any], summary: dict[str, Any]) -> str | None:
     return "negative" if heard and heard["negative"] > heard["positive"] else None
 
 
+def alert_story(alert: dict[str, Any], summary: dict[str, Any], t: Words) -> str:
+    """Return that a notice began when the night's first one did, and may be of the same event; else nothing."""
+    first = summary["alerts"][0]
+    return t("alert.same_time", name=first["name"]) if alert is not first and _same_time(first, alert) else ""
+
+
 def segment_name(column: str, value: str, t: Words) -> str:
     """Return a segment as it is told: the column's label and the value."""
     return t("headline.segment_name", column=t.label(column), value=value)
@@ -92,7 +146,10 @@ def _alert_text(alert: dict[str, Any], t: Words) -> str:
     name, day = alert.get("name") or kind, t.short_date(alert.get("first_day"))
     if kind == "growing_theme":
         share, before = percent(alert["share"]), percent(alert["share_before"])
-        inside = t("alert.inside", name=alert["inside"]["name"]) if alert.get("inside") else ""
+        if alert.get("inside"):
+            name, inside = t("alert.topic_name", name=name), t("alert.inside", name=alert["inside"]["name"])
+        else:
+            name, inside = t("alert.theme_name", name=name), ""
         return t("alert.growing_theme", inside=inside, name=name, day=day, share=share, n=n, before=before)
     if kind == "theme_shift":
         refused = "_refused" if alert["refused"] else ""
@@ -111,18 +168,21 @@ def _nps_sentence(summary: dict[str, Any], t: Words) -> Sentence:
         n = summary["n_feedback"]
         heard = t("headline.heard", n=count(n)) if n else t("headline.nobody")
         return Sentence(label, t("headline.no_score", heard=heard))
-    interval = t.points_interval(nps["low"], nps["high"])
-    now = t("headline.now", score=points(nps["score"]), interval=interval, n=count(nps["n"]))
+    days, n = window_days(summary), count(nps["n"])
+    now = t("headline.now", days=days, score=points(nps["score"]))
     if nps["n"] < UNCERTAIN_BELOW:
         now += t("headline.small_n", least=UNCERTAIN_BELOW)
+    figures = t("headline.now_figures", days=days, interval=t.points_interval(nps["low"], nps["high"]), n=n)
     periods = summary["periods"]
     if periods["difference"]["value"] is not None:
         certainty = _certainty(periods["difference"]["p"], _few(periods))
-        return Sentence(label, now + _period_text(periods, t), certainty)
+        verdicts = _verdicts("change", certainty)
+        return Sentence(label, now + _period_text(periods, t), verdicts, figures=figures + _period_figures(periods, t))
     if previous and previous["nps"] is not None:
         day, before = t.short_date(previous["business_date"]), points(previous["nps"])
-        return Sentence(label, now + t("headline.previous", day=day, before=before, n=count(previous["n"])))
-    return Sentence(label, now + t("headline.no_previous"))
+        text = now + t("headline.previous", day=day, before=before, n=count(previous["n"]))
+        return Sentence(label, text, figures=figures)
+    return Sentence(label, now + t("headline.no_previous"), figures=figures)
 
 
 def _few(periods: dict[str, Any]) -> bool:
@@ -134,13 +194,24 @@ def _period_text(periods: dict[str, Any], t: Words) -> str:
     change = round(gap["value"], 1)
     return t(
         "headline.up" if change > 0 else "headline.down" if change < 0 else "headline.unmoved", days=periods["days"],
-        now=points(now["nps"]), n_now=count(now["n"]), before=points(before["nps"]), n_before=count(before["n"]),
-        change=f"{abs(change):.1f}", interval=t.points_interval(gap["low"], gap["high"]),
+        now=points(now["nps"]), before=points(before["nps"]), change=f"{abs(change):.1f}",
+    )
+
+
+def _period_figures(periods: dict[str, Any], t: Words) -> str:
+    gap = periods["difference"]
+    return t(
+        "headline.period_figures", days=periods["days"], n_now=count(periods["now"]["n"]),
+        n_before=count(periods["before"]["n"]), interval=t.points_interval(gap["low"], gap["high"]),
     )
 
 
 def _certainty(p: float | None, few: bool) -> str | None:
     return None if p is None else FEW if few else CLEAR if p < SIGNIFICANT else CHANCE
+
+
+def _verdicts(of: str, certainty: str | None, few: bool = False) -> tuple[Verdict, ...]:
+    return (Verdict(of, certainty, few),) if certainty else ()
 
 
 def _news_sentence(summary: dict[str, Any], t: Words) -> Sentence:
@@ -157,36 +228,88 @@ def _news_sentence(summary: dict[str, Any], t: Words) -> Sentence:
         row, theme = grown
         before, now, days = percent(row["share_before"]), percent(row["share_now"]), summary["periods"]["days"]
         text = t("headline.grown", name=row["name"], days=days, before=before, now=now, n=count(row["n_now"]))
-        certainty = _certainty(row["p_adjusted"], row["uncertain"])
-        return Sentence(label, text, certainty, row["theme_id"], "negative", _about(theme, summary, t))
+        verdicts = _verdicts("growing_theme", _certainty(row["p_adjusted"], row["uncertain"]))
+        verdicts += _impact_verdict(theme, summary, "negative")
+        return Sentence(label, text, verdicts, row["theme_id"], "negative", _about(theme, summary, t))
     for status in ("new", "returned"):
         found = [theme for theme in themes if theme["status"] == status]
         if found:
             more = "_more" if len(found) > 1 else ""
             n, first = count(found[0]["n_feedback"]), found[0]
             text = t(f"headline.{status}{more}", name=first["name"], n=n, more=len(found))
-            return Sentence(t("headline.news_label"), text, None, first["theme_id"], after=_about(first, summary, t))
+            verdicts = _impact_verdict(first, summary, None)
+            about = _about(first, summary, t)
+            return Sentence(t("headline.news_label"), text, verdicts, first["theme_id"], after=about)
     return Sentence(label, t("headline.quiet"))
 
 
 def _alert_sentence(summary: dict[str, Any], t: Words) -> Sentence:
-    first, others = summary["alerts"][0], len(summary["alerts"]) - 1
+    first = summary["alerts"][0]
     own = next((theme for theme in ranked_themes(summary) if theme["theme_id"] == first.get("theme_id")), None)
     side = alert_side(first, summary)
-    after = (_about(own, summary, t) if own else "") + (t("headline.more_alerts", n=others) if others else "")
+    few = (first.get("n_feedback") or 0) < UNCERTAIN_BELOW
+    verdicts = _verdicts(first["kind"], CLEAR, few) if first["kind"] in _TESTED else ()
+    verdicts += _impact_verdict(own, summary, side) if own else ()
+    after = (_about(own, summary, t) if own else "") + _further(summary["alerts"], t)
     return Sentence(
         t("headline.worse_label" if side else "headline.news_label"), t("headline.alert", first=alert_text(first, t)),
-        CLEAR if first["kind"] in _TESTED else None, first.get("theme_id"), side, after, first,
+        verdicts, first.get("theme_id"), side, after, alert=first,
     )
 
 
+def _further(alerts: list[dict[str, Any]], t: Words) -> str:
+    """Name the other notices: first those that began when the first did, and may be of the same event."""
+    first, others = alerts[0], alerts[1:]
+    near = [alert for alert in others if _same_time(first, alert)]
+    far = [alert for alert in others if not _same_time(first, alert)]
+    return "".join(
+        t(f"headline.{key}", names=_alert_names(part, t)) for key, part in (("same_time", near), ("more_alerts", far))
+        if part
+    )
+
+
+def _same_time(first: dict[str, Any], other: dict[str, Any]) -> bool:
+    if not {first["kind"], other["kind"]} <= set(_TESTED) or not (first.get("name") and other.get("name")):
+        return False
+    days = [str(alert.get("first_day") or "")[:10] for alert in (first, other)]
+    if not all(days):
+        return False
+    return abs((date.fromisoformat(days[0]) - date.fromisoformat(days[1])).days) <= SAME_TIME
+
+
+def _alert_names(alerts: list[dict[str, Any]], t: Words) -> str:
+    names = []
+    for alert in alerts[:NAMED]:
+        name, n, day = alert.get("name"), alert.get("n_feedback"), t.short_date(alert.get("first_day"))
+        if not name or n is None:
+            names.append(t.name("alert_kinds", alert["kind"]))
+        elif alert.get("inside"):
+            names.append(t("headline.alert_inside", name=name, inside=alert["inside"]["name"], day=day, n=count(n)))
+        else:
+            names.append(t("headline.alert_name", name=name, day=day, n=count(n)))
+    more = len(alerts) - NAMED
+    return t.listed(names) + (t("headline.alerts_left", n=more) if more > 0 else "")
+
+
 def _about(theme: dict[str, Any], summary: dict[str, Any], t: Words) -> str:
-    """Return how people speak of a theme, and that its impact is not known where it is not."""
-    told = t("headline.leaning", n=count(theme["n_feedback"]), negative=count(theme["negative"]),
-             positive=count(theme["positive"]))
-    sides = impacts(theme, summary)
-    unclear = bool(sides) and all(side["certainty"] != CLEAR for side in sides)
-    return told + (t("headline.impact_unclear") if unclear else "")
+    """Return how people speak of a theme over the whole period."""
+    told = {side: people_told(theme, side, t) for side in ("negative", "positive")}
+    return t("headline.leaning", days=window_days(summary), n=count(theme["n_feedback"]), **told)
+
+
+def people_told(theme: dict[str, Any], side: str, t: Words) -> str:
+    """Return how many speak of a theme negatively, or positively, and how many of those gave a score."""
+    word, said = t.name("sentiments", side), theme[f"{side}_mentions"]
+    if not theme[side]:
+        return t("people_side", side=word, n=count(theme[side]))
+    return t("people_scored", side=word, n=count(theme[side]), scored=count(said["nps_n"]))
+
+
+def _impact_verdict(theme: dict[str, Any], summary: dict[str, Any], side: str | None) -> tuple[Verdict, ...]:
+    """Return how certain the impact of a theme's complaints (of the given side's words) on NPS is."""
+    sides = {one["side"]: one for one in impacts(theme, summary)}
+    found = sides.get(side or "negative")
+    return _verdicts("impact", found["certainty"], found["n"] < UNCERTAIN_BELOW) if found else ()
 
 
 def _grown(
@@ -212,62 +335,83 @@ def _impact_sentence(summary: dict[str, Any], t: Words) -> Sentence:
     if not harmful:
         return Sentence(label, t("headline.no_harm", n=count(len(rows))))
     row = harmful[0]
+    theme = themes[row["theme_id"]]
     text = t(
-        "headline.harm", name=row["name"], n=count(row["n"]), nps=points(row["nps"]), harm=f"{-row['impact']:.1f}",
-        detractors=count(themes[row["theme_id"]]["by_group"]["detractor"]["negative"]),
-        interval=t.interval(f"{-row['impact_high']:.1f}", f"{-row['impact_low']:.1f}"),
+        "headline.harm", name=row["name"], people=people_told(theme, "negative", t), n=count(row["n"]),
+        nps=points(row["nps"]), harm=f"{-row['impact']:.1f}",
     )
-    after = [t("headline.next", name=other["name"], harm=f"{-other['impact']:.1f}") for other in harmful[1 : NEXT + 1]]
+    figures = t(
+        "headline.harm_figures", impact=points(row["impact"]), nps=points(row["nps"]), n=count(row["n"]),
+        interval=t.points_interval(row["impact_low"], row["impact_high"]),
+        detractors=count(theme["by_group"]["detractor"]["negative"]),
+    )
+    after = [t("headline.next", name=other["name"], impact=points(other["impact"])) for other in harmful[1 : NEXT + 1]]
     then = t("headline.then", names=t.listed(after)) if after else ""
-    return Sentence(label, text, FEW if row["uncertain"] else CLEAR, row["theme_id"], "negative", then)
+    verdicts = _verdicts("impact", FEW if row["uncertain"] else CLEAR)
+    return Sentence(label, text, verdicts, row["theme_id"], "negative", t("headline.no_cause") + then, figures)
 
 
 def _segment_sentence(summary: dict[str, Any], theme_ids: list[str], t: Words) -> list[Sentence]:
-    """Tell where NPS fell, where it is lower, and who speaks of the themes that were told; each only beyond chance."""
+    """Tell where NPS fell or that it fell nowhere, where it is lower, and who speaks of the themes that were told."""
     values = [(segment["column"], value) for segment in summary["segments"] for value in segment["values"]]
     if not values:
         return []
-    fell, lower = _fallen(summary, t), _lowest(values, t)
-    n = sum(value["n"] >= UNCERTAIN_BELOW for _, value in values)
-    steady = t("headline.none_fell", days=summary["periods"]["days"]) if _compared(summary) and not fell else ""
-    text = (fell + lower) or t("headline.no_segment", n=count(n))
-    after = (steady if lower else "") + _who_speaks(summary, values, theme_ids, t)
-    return [Sentence(t("headline.segment_label"), text, CLEAR if fell or lower else None, after=after)]
+    label, after = t("headline.segment_label"), _who_speaks(summary, values, theme_ids, t)
+    days = summary["periods"]["days"]
+    fell, lower = _fallen(summary), _lowest(values)
+    steady = t("headline.none_fell", days=days) if _compared(summary) and not fell else ""
+    if not fell and not lower:
+        n = sum(value["n"] >= UNCERTAIN_BELOW for _, value in values)
+        return [Sentence(label, t("headline.no_segment", n=count(n)), after=after)]
+    text, verdicts, figures = "", (), ""
+    if fell:
+        text += t("headline.segment_fell", segment=segment_name(fell["column"], fell["value"], t), days=days,
+                  before=points(fell["nps_before"]), now=points(fell["nps_now"]))
+        figures += t("headline.fell_figures", days=days, n_before=count(fell["n_before"]), n_now=count(fell["n_now"]),
+                     interval=t.points_interval(fell["difference_low"], fell["difference_high"]))
+        verdicts += _verdicts("fell", CLEAR)
+    if lower:
+        column, value = lower
+        before = "segment_before" if _low_before(column, value["value"], summary) else "segment"
+        text += steady + t(f"headline.{before}", segment=segment_name(column, value["value"], t), n=count(value["n"]),
+                           days=window_days(summary), nps=points(value["nps"]), gap=f"{-value['difference']:.1f}")
+        interval = t.points_interval(value["difference_low"], value["difference_high"])
+        figures += t("headline.segment_figures", value=value["value"], n=count(value["n"]), interval=interval)
+        verdicts += _verdicts("lower", CLEAR)
+    return [Sentence(label, text, verdicts, after=after, figures=figures)]
 
 
 def _compared(summary: dict[str, Any]) -> bool:
     return any(row["p_adjusted"] is not None for row in summary["periods"].get("segments", []))
 
 
-def _fallen(summary: dict[str, Any], t: Words) -> str:
+def _fallen(summary: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the change of the segment whose NPS fell most beyond chance."""
     rows = [
         row for row in summary["periods"].get("segments", [])
         if not row["uncertain"] and row["p_adjusted"] is not None and row["p_adjusted"] < SIGNIFICANT
         and row["difference"] < 0
     ]
-    if not rows:
-        return ""
-    row = min(rows, key=lambda row: (row["difference"], row["column"], row["value"]))
-    return t(
-        "headline.segment_fell", segment=segment_name(row["column"], row["value"], t), days=summary["periods"]["days"],
-        before=points(row["nps_before"]), n_before=count(row["n_before"]), now=points(row["nps_now"]),
-        n_now=count(row["n_now"]), interval=t.points_interval(row["difference_low"], row["difference_high"]),
-    )
+    return min(rows, key=lambda row: (row["difference"], row["column"], row["value"]), default=None)
 
 
-def _lowest(values: list[tuple[str, dict[str, Any]]], t: Words) -> str:
+def _lowest(values: list[tuple[str, dict[str, Any]]]) -> tuple[str, dict[str, Any]] | None:
+    """Return the segment with the lowest NPS of those that are below the others beyond chance."""
     lower = [
         (value["nps"], column, value) for column, value in values
         if value["difference"] is not None and value["difference"] < 0
         and value["p_adjusted"] is not None and value["p_adjusted"] < SIGNIFICANT and not value["uncertain"]
     ]
-    if not lower:
-        return ""
-    _, column, value = min(lower, key=lambda found: found[:2])
-    return t(
-        "headline.segment", segment=segment_name(column, value["value"], t), n=count(value["n"]),
-        nps=points(value["nps"]), gap=f"{-value['difference']:.1f}",
-        interval=t.points_interval(value["difference_low"], value["difference_high"]),
+    found = min(lower, key=lambda found: found[:2], default=None)
+    return found[1:] if found else None
+
+
+def _low_before(column: str, value: str, summary: dict[str, Any]) -> bool:
+    """Return whether a segment's NPS was below everybody's in the earlier of the two periods already."""
+    everybody = summary["periods"]["before"]["nps"]
+    rows = [row for row in summary["periods"].get("segments", []) if (row["column"], row["value"]) == (column, value)]
+    return bool(rows) and everybody is not None and rows[0]["nps_before"] is not None and (
+        rows[0]["nps_before"] < everybody
     )
 
 

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from pipeline.report import charts, marks
-from pipeline.report.headline import alert_text
+from pipeline.report.headline import alert_text, people_told
 from pipeline.report.night import impacts, ranked_themes
 from pipeline.report.pages import render
 from pipeline.report.wording import Words, words_of
@@ -43,7 +43,8 @@ def render_theme_pages(nights: list[dict[str, Any]], language: str = "ja") -> di
     histories: dict[str, list[dict[str, Any]]] = {}
     for night in ordered:
         for theme in ranked_themes(night) if "themes" in night else []:
-            row = theme | {"business_date": night["business_date"], "impacts": impacts(theme, night)}
+            sides = [side | {"people": people_told(theme, side["side"], t)} for side in impacts(theme, night)]
+            row = theme | {"business_date": night["business_date"], "impacts": sides}
             histories.setdefault(theme["theme_id"], []).append(row)
     title = ordered[-1].get("title", "") if ordered else ""
     return {page_of(theme_id): _theme_page(rows, title, t) for theme_id, rows in histories.items()}

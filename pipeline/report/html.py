@@ -7,7 +7,7 @@ import polars as pl
 from pipeline.loyalty.measures import UNCERTAIN_BELOW
 from pipeline.report import charts, marks
 from pipeline.report.analysis import SHOWN, Table, analysis_tables
-from pipeline.report.headline import Sentence, alert_side, alert_text, write_headline
+from pipeline.report.headline import Sentence, alert_side, alert_story, alert_text, people_told, write_headline
 from pipeline.report.layout import SECTIONS
 from pipeline.report.night import (
     Night,
@@ -42,7 +42,8 @@ def render_html(night: Night) -> str:
     themes, units = ranked_themes(summary), night.local_units()
     views = [_theme_view(theme, themes, units, summary, t) for theme in themes]
     voices = voices_data(units, summary, night.labels)
-    headline = write_headline(summary, t)
+    headline = [(sentence, _in_their_words(sentence, themes, units)) for sentence in write_headline(summary, t)]
+    told = [quote for _, quotes in headline for quote in quotes]
     return render(
         "report.html.j2",
         t,
@@ -51,14 +52,15 @@ def render_html(night: Night) -> str:
         nps=summary["nps"],
         weekly_nps=_weekly_nps(summary, t),
         notices=notice_lines(summary, t),
-        headline=[(sentence, _in_their_words(sentence, themes, units)) for sentence in headline],
+        headline=headline,
         themes=views,
         families=_families(views),
         reach=_reach(themes, summary),
         silent=silent_themes(summary),
         transitions=transition_lines(summary, t),
         alerts=[
-            (alert_text(alert, t), alert_quotes(alert, units, side=alert_side(alert, summary)))
+            (alert_text(alert, t), alert_story(alert, summary, t),
+             alert_quotes(alert, units, side=alert_side(alert, summary), told=told))
             for alert in summary["alerts"]
         ],
         tables=_by_section(analysis_tables(summary, units, t)),
@@ -146,7 +148,7 @@ def _theme_view(
         "uncertain": is_uncertain(theme),
         "impacts": [
             (side, marks.impact_mark(side, reach["impact"], t),
-             t.certain(side["certainty"], few=side["n"] < UNCERTAIN_BELOW))
+             t.certain(side["certainty"], few=side["n"] < UNCERTAIN_BELOW), people_told(theme, side["side"], t))
             for side in impacts(theme, summary)
         ],
         "lowest": min((side["impact"] for side in impacts(theme, summary)), default=None),

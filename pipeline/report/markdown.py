@@ -6,7 +6,7 @@ from typing import Any
 
 from pipeline.loyalty.measures import UNCERTAIN_BELOW
 from pipeline.report.analysis import analysis_tables
-from pipeline.report.headline import alert_text, write_headline
+from pipeline.report.headline import alert_text, people_told, write_headline
 from pipeline.report.night import ACCOUNTED, Night, accounting, badge, children_of, impacts, is_uncertain, ranked_themes
 from pipeline.report.notices import notice_lines
 from pipeline.report.transitions import transition_lines
@@ -86,7 +86,7 @@ def _theme_table(summary: dict[str, Any], t: Words) -> str:
 
 def _impact(theme: dict[str, Any], summary: dict[str, Any], t: Words) -> str:
     told = [
-        t("markdown.impact", side=t.name("sides", side["side"]), n=count(side["n"]), impact=points(side["impact"]),
+        t("markdown.impact", people=people_told(theme, side["side"], t), impact=points(side["impact"]),
           interval=t.points_interval(side["impact_low"], side["impact_high"]),
           certainty=t.certain(side["certainty"], few=side["n"] < UNCERTAIN_BELOW))
         for side in impacts(theme, summary)

@@ -36,14 +36,20 @@ class Quote:
 def theme_quotes(
     units: pl.DataFrame, theme: dict[str, Any], below: Iterable[str] = (), n: int = N_QUOTES, *, side: str | None = None
 ) -> list[Quote]:
-    """Return up to `n` quotes of a theme and the themes below it, of one sentiment where a `side` is given."""
+    """Return up to `n` quotes of a theme and the themes below it, of one sentiment where a `side` is given.
+
+    They stand for figures on scores: those who gave one come first, and of these the group that the words agree with.
+    """
     said = units.filter(pl.col("theme_id").is_in([theme["theme_id"], *below]))
     said = said.filter(pl.col("sentiment") == side) if side else said
-    return _quotes(said, n, theme["keywords"])
+    return _quotes(said, n, theme["keywords"], prefer=_scored_first())
 
 
 def balanced_quotes(units: pl.DataFrame, theme: dict[str, Any], below: Iterable[str] = ()) -> list[Quote]:
-    """Return three quotes of a theme that speak as its people do, one of the smaller side where it counts."""
+    """Return three quotes of a theme that speak as its people do, one of the smaller side where it counts.
+
+    Where nothing of the theme is surely read, what is said of it without a judgement stands for it.
+    """
     below = list(below)
     more, fewer = sorted(("negative", "positive"), key=lambda side: -theme[side])
     heard = ((more, N_QUOTES - 1), (fewer, 1)) if MINORITY * theme[more] <= theme[fewer] else ((more, N_QUOTES),)
@@ -52,11 +58,19 @@ def balanced_quotes(units: pl.DataFrame, theme: dict[str, Any], below: Iterable[
     people: dict[tuple[str, str], Quote] = {}
     for quote in told:
         people.setdefault((quote.source, quote.feedback_id), quote)
-    return list(people.values())[:N_QUOTES]
+    if people:
+        return list(people.values())[:N_QUOTES]
+    said = units.filter(pl.col("theme_id").is_in([theme["theme_id"], *below]) & (pl.col("sentiment") == "neutral"))
+    return _quotes(said, N_QUOTES, theme["keywords"], sure=False)
 
 
-def alert_quotes(alert: dict[str, Any], units: pl.DataFrame, n: int = 2, *, side: str | None = None) -> list[Quote]:
-    """Return up to `n` quotes of the respondents behind an alert, first of all of what they said of its theme."""
+def alert_quotes(
+    alert: dict[str, Any], units: pl.DataFrame, n: int = 2, *, side: str | None = None, told: Iterable[Quote] = ()
+) -> list[Quote]:
+    """Return up to `n` quotes of the respondents behind an alert, first of all of what they said of its theme.
+
+    Quotes that were `told` already are not told again.
+    """
     behind = pl.DataFrame(alert.get("feedback", []), schema=dict.fromkeys(KEY, pl.Utf8))
     said = units.join(behind, on=KEY, how="semi")
     about = alert.get("theme_id") or (alert.get("inside") or {}).get("theme_id")
@@ -64,7 +78,10 @@ def alert_quotes(alert: dict[str, Any], units: pl.DataFrame, n: int = 2, *, side
     own = own if about and own.height else said
     one_sided = own.filter(pl.col("sentiment") == side) if side else own
     names = [alert.get("name") or "", *(topic["name"] for topic in alert.get("topics", []))]
-    return _quotes(one_sided if one_sided.height else own, n, [word for name in names for word in name.split("・")])
+    words = [word for name in names for word in name.split("・")]
+    known = set(told)
+    found = _quotes(one_sided, n + len(known), words)
+    return [quote for quote in found if quote not in known][:n]
 
 
 def mark_words(text: str, theme: dict[str, Any]) -> Markup:
@@ -97,9 +114,19 @@ def shortened(text: str) -> str:
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
-def _quotes(units: pl.DataFrame, n: int, words: Iterable[str]) -> list[Quote]:
+def _quotes(
+    units: pl.DataFrame, n: int, words: Iterable[str], *, sure: bool = True, prefer: pl.Expr | None = None
+) -> list[Quote]:
     segments = [name for name in units.columns if name not in UNIT_COLUMNS]
-    return [_quote(row, segments) for row in choose_quotes(units, n, words=words)]
+    return [_quote(row, segments) for row in choose_quotes(units, n, words=words, sure=sure, prefer=prefer)]
+
+
+def _scored_first() -> pl.Expr:
+    """Return 2 for words that agree with the group of whoever said them, 1 for others with a score, else 0."""
+    group, sentiment = pl.col("nps_group").cast(pl.Utf8), pl.col("sentiment").cast(pl.Utf8)
+    agree = ((sentiment == "negative") & (group == "detractor")) | ((sentiment == "positive") & (group == "promoter"))
+    scored = pl.col("nps_score").is_not_null().cast(pl.Int64)
+    return scored + (agree & pl.col("nps_score").is_not_null()).fill_null(False).cast(pl.Int64)
 
 
 def _quote(row: dict[str, Any], segments: list[str]) -> Quote:
