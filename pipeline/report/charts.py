@@ -26,7 +26,7 @@ _AXIS: dict[str, Any] = {
     "labelColor": MUTED, "titleColor": MUTED, "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal",
     "tickColor": LINE, "domainColor": LINE, "gridColor": LINE, "tickCount": 6, "titlePadding": 10,
 }
-_PLACES = {
+_PLACES: dict[str, tuple[int, int, Any]] = {
     "right": (15, 0, "left"), "left": (-15, 0, "right"), "above": (0, -20, "center"), "below": (0, 20, "center"),
     "upper": (9, -19, "left"), "lower": (9, 19, "left"),
 }
