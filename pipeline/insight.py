@@ -9,10 +9,11 @@ import numpy as np
 import polars as pl
 
 from pipeline.loyalty import alerts, behaviour
+from pipeline.loyalty.differences import against_the_others
 from pipeline.loyalty.drivers import decompose
 from pipeline.loyalty.impact import adjust_p
 from pipeline.loyalty.loyalty_map import loyalty_map, place_customers
-from pipeline.loyalty.measures import UNCERTAIN_BELOW, top_box
+from pipeline.loyalty.measures import UNCERTAIN_BELOW, Groups, top_box
 from pipeline.loyalty.mentions import KEY, find_mentions
 from pipeline.loyalty.mismatch import words_against_scores
 from pipeline.loyalty.priorities import prioritise
@@ -209,7 +210,12 @@ def _with_customer(feedback: pl.DataFrame) -> pl.DataFrame:
 def _weekly_nps(dated: pl.DataFrame, weeks: Sequence[date]) -> list[dict[str, Any]]:
     scored = dated.select("score", "day").drop_nulls()
     figures = weekly_nps(scored, weeks)
-    return [{"score": week.score, "low": week.low, "high": week.high, "n": week.n} for week in figures]
+    gaps = against_the_others([Groups(week.promoters, week.passives, week.detractors) for week in figures])
+    adjusted = adjust_p([gap.p for gap in gaps])
+    return [
+        {"score": week.score, "low": week.low, "high": week.high, "n": week.n, "difference": gap.value, "p_adjusted": p}
+        for week, gap, p in zip(figures, gaps, adjusted, strict=True)
+    ]
 
 
 def _trend_rows(trends: Trends, names: dict[str, str]) -> dict[str, Any]:

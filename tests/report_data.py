@@ -150,9 +150,9 @@ def _theme(row: tuple[Any, ...]) -> dict[str, Any]:
                                          for key in ("positive", "neutral", "negative")},
         "by_group": by_group, "nps": nps, "nps_n": n - by_group["unscored"]["n_feedback"], "impact": impact,
         "impact_low": low, "impact_high": high, "p_adjusted": p, "previous_share": before,
-        "negative_mentions": {"nps": nps, "nps_n": 63, "impact": impact, "impact_low": low, "impact_high": high,
+        "negative_mentions": {"nps": nps, "nps_n": min(63, sum(cell[0] for cell in cells)), "impact": impact, "impact_low": low, "impact_high": high,
                               "p_adjusted": p},
-        "positive_mentions": {"nps": 20.0, "nps_n": 41, "impact": 0.9, "impact_low": -0.4, "impact_high": 2.2,
+        "positive_mentions": {"nps": 20.0, "nps_n": min(41, sum(cell[2] for cell in cells)), "impact": 0.9, "impact_low": -0.4, "impact_high": 2.2,
                               "p_adjusted": 0.3} if impact is not None else dict.fromkeys(_FIGURES) | {"nps_n": 0},
         "weekly": [
             {"week": (date(2024, 9, 16) + timedelta(weeks=i)).isoformat(), "n_feedback": k}

@@ -123,6 +123,7 @@ def test_trends_hold_every_week_and_day(found: dict[str, Any]) -> None:
     trends = found["trends"]
     assert len(trends["weeks"]) == 8 and trends["weeks"][-1] == "2026-11-09"
     assert len(trends["nps"]) == 8 and all(week["low"] <= week["score"] <= week["high"] for week in trends["nps"] if week["n"])
+    assert all(0 <= week["p_adjusted"] <= 1 and week["difference"] is not None for week in trends["nps"] if week["n"])
     for theme in trends["themes"]:
         assert len(theme["daily"]) == 56 and sum(theme["daily"]) == sum(theme["n_feedback"])
         assert theme["high"][:4] == [None] * 4 and None not in theme["high"][4:]

@@ -76,3 +76,29 @@ def test_the_order_of_units_changes_nothing_and_nothing_gives_nothing():
 
 def test_units_without_sentiment_are_quoted_too():
     assert len(choose_quotes(units(PLAIN, "だめ").drop("sentiment", "sentiment_score"))) == 2
+
+
+@pytest.mark.parametrize(
+    ("unsure", "more"),
+    [
+        ("本日届いた箱について意見を述べます", {}),  # opens a talk
+        ("前の箱のほうが捨てれば終わりで楽でした", {}),  # praises another thing
+        ("値段のほうもずいぶん新鮮ですね(笑)", {}),
+        ("決まりなら変えられないのは仕方ない", {}),
+        ("箱の中に保冷剤が四つ入っていました", {"scores": [-0.4]}),
+    ],
+)
+def test_what_may_be_misread_is_no_evidence(unsure, more):
+    assert choose_quotes(units(unsure, **more), sure=True) == []
+    assert len(choose_quotes(units(unsure, **more))) == 1
+
+
+def test_a_question_or_a_wish_is_no_evidence_of_blame():
+    asked = units(PLAIN, "もう少し早く届けてほしいと思います").with_columns(intent=pl.Series(["complaint", "request"]))
+    assert [row["unit_text"] for row in choose_quotes(asked, sure=True)] == [PLAIN]
+
+
+def test_preferred_people_speak_first():
+    rows = units(PLAIN, "時間どおりに届いたことがありません").with_columns(nps_score=pl.Series([None, 3]))
+    first = pl.col("nps_score").is_not_null().cast(pl.Int64)
+    assert [row["nps_score"] for row in choose_quotes(rows, prefer=first)] == [3, None]

@@ -479,7 +479,7 @@ def test_a_certainty_stands_beside_what_it_is_of(night):
     news = write_headline(night.summary, JA)[1]
     assert news.told(JA).startswith(
         "新しい話題「新しい保冷箱」が現れました（11月18日から17人）。"
-        "（確かさ：話題が現れたことは「たまたまとは考えにくい（30人未満の参考値）」、NPSへの影響は「ほかの話題の影響と分けられない」）"
+        "（確かさ：話題が現れたことは「たまたまとは考えにくい（30人未満の参考値）」、NPSへの影響は「ほかの話題の影響と分けられない（30人未満の参考値）」）"
     )
 
 
@@ -711,7 +711,8 @@ def test_html_excel_markdown_json_and_store_agree(night, tmp_path):
         assert f"{share}（{JA.percent_interval(theme['share_low'], theme['share_high'])}、{n}人）" in page.text
         for side in impacts(theme, summary):
             who, said = JA.name("sides", side["side"]), theme[f"{side['side']}_mentions"]
-            people = f"{JA.name('sentiments', side['side'])} {theme[side['side']]}人（うち点数あり{said['nps_n']}人）"
+            scored = f"（うち点数あり{said['nps_n']}人）" if theme[side["side"]] else ""
+            people = f"{JA.name('sentiments', side['side'])} {theme[side['side']]}人{scored}"
             assert (side["impact"], side["n"]) == (said["impact"], said["nps_n"])
             figures = [row[f"{who}：{key}"] for key in ("書いた人（点数あり）", "NPSへの影響", "影響 95%下限", "影響 95%上限")]
             assert figures == [said[key] for key in ("nps_n", "impact", "impact_low", "impact_high")]

@@ -14,7 +14,7 @@ Kitagawa, E. M. (1955). Components of a difference between two rates. JASA 50, 1
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from scipy.stats import hypergeom
@@ -68,6 +68,18 @@ def nps_difference(one: Groups, other: Groups, *, confidence: float = 0.95) -> D
     margin = z_value(confidence) * error
     low, high = max(-200.0, centre - margin), min(200.0, centre + margin)
     return Difference(value, min(low, value), max(high, value), math.erfc(abs(centre) / error / math.sqrt(2)))
+
+
+def against_the_others(groups: Sequence[Groups]) -> list[Difference]:
+    """Return for each of the groups its NPS minus that of all the others together, in points.
+
+    Examples
+    --------
+    >>> [gap.value for gap in against_the_others([Groups(1, 0, 0), Groups(0, 1, 0), Groups(0, 1, 0)])]
+    [100.0, -50.0, -50.0]
+    """
+    everyone = Groups(*(sum(counts) for counts in zip(*groups, strict=True))) if groups else _NOBODY
+    return [nps_difference(group, everyone.without(group)) for group in groups]
 
 
 def share_difference(k1: int, n1: int, k0: int, n0: int, *, confidence: float = 0.95) -> Difference:

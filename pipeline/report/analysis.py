@@ -62,13 +62,14 @@ def analysis_tables(summary: dict[str, Any], units: pl.DataFrame, t: Words) -> l
         "measures": _measures(summary, t), "behaviour": _behaviour(summary, t), "map": _map(summary, t),
         "captive": _captive(summary),
     }
-    return [_completed(_table(key, rows[key], t), summary, t) for key in FORMS if rows[key]]
+    days = summary["periods"]["days"]
+    return [_completed(_table(key, rows[key], days, t), summary, t) for key in FORMS if rows[key]]
 
 
-def _table(key: str, rows: list[Row], t: Words) -> Table:
+def _table(key: str, rows: list[Row], days: int, t: Words) -> Table:
     headers, forms = t.part(f"tables.{key}.columns"), FORMS[key].split()
-    columns = tuple(Column(header, form) for header, form in zip(headers, forms, strict=True))
-    return Table(key, t(f"tables.{key}.title"), t(f"tables.{key}.note"), columns, rows)
+    columns = tuple(Column(header.format(days=days), form) for header, form in zip(headers, forms, strict=True))
+    return Table(key, t(f"tables.{key}.title"), t(f"tables.{key}.note", days=days), columns, rows)
 
 
 def _completed(table: Table, summary: dict[str, Any], t: Words) -> Table:
@@ -77,13 +78,23 @@ def _completed(table: Table, summary: dict[str, Any], t: Words) -> Table:
     if table.key == "drivers":
         found = summary["drivers"]
         return replace(table, note=table.note + t("analysis.r2", r2=percent(found["r2"]), n=count(found["n"])))
-    if table.key == "mismatches" and (left_out := summary.get("mismatches_left_out")):
-        return replace(table, note=table.note + t("analysis.left_out", n=count(left_out)))
+    if table.key == "mismatches":
+        return replace(table, note=_mismatch_note(table.note, summary, t))
     if table.key != "trends":
         return table
     starts = (t("analysis.week", week=t.tick(week)) for week in summary["trends"]["weeks"][-WEEKS:])
     weeks = (Column(start, "integer") for start in starts)
     return replace(table, columns=(*table.columns, *weeks, Column(t("analysis.expected"))))
+
+
+def _mismatch_note(note: str, summary: dict[str, Any], t: Words) -> str:
+    """Return what the listed kinds of people mean, which kind is not there, and how many are left out."""
+    listed = {row["kind"] for row in summary["mismatches"]}
+    kinds = t.part("mismatches")
+    parts = [t(f"analysis.{kind}") for kind in kinds if kind in listed] + [note]
+    parts += [t("analysis.none_of_kind", kind=name) for kind, name in kinds.items() if kind not in listed]
+    left_out = summary.get("mismatches_left_out")
+    return "".join(parts) + (t("analysis.left_out", n=count(left_out)) if left_out else "")
 
 
 def _priorities(summary: dict[str, Any], units: pl.DataFrame, t: Words) -> list[Row]:

@@ -21,11 +21,17 @@ from pipeline.report.wording import Words, count, percent, points
 NEGATIVE, NEUTRAL, POSITIVE = SENTIMENT_COLOURS.values()
 INK, MUTED, LINE, PAPER, ACCENT = "#1e2530", "#5d6673", "#dcdad4", "#ffffff", "#243b6b"
 GROUP_COLOURS = {"detractor": NEGATIVE, "passive": NEUTRAL, "promoter": POSITIVE}
-_WIDTH, _SEGMENTS = 420, 420
+_WIDTH, _SEGMENTS, _LONGEST_NAME = 420, 340, 18
 _AXIS: dict[str, Any] = {
     "labelColor": MUTED, "titleColor": MUTED, "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal",
     "tickColor": LINE, "domainColor": LINE, "gridColor": LINE, "tickCount": 6, "titlePadding": 10,
 }
+_PLACES: dict[str, tuple[int, int, Any]] = {
+    "right": (15, 0, "left"), "left": (-15, 0, "right"), "above": (0, -20, "center"), "below": (0, 20, "center"),
+    "upper": (9, -19, "left"), "lower": (9, 19, "left"),
+}
+"""Where the name of a dot may stand: pixels to the right and down, and how it is aligned."""
+
 
 def distribution_chart(nps: dict[str, Any], t: Words) -> Markup:
     """Return the respondents per score, 0 to 10, coloured by NPS group, each bar with its n."""
@@ -105,7 +111,8 @@ def trend_chart(rows: Sequence[dict[str, Any]], title: str, name: str, t: Words,
     low, high = min(row["low"] for row in rows), max(row["high"] for row in rows)
     y = alt.Scale(domain=[low, high if high > low else low + 1], nice=False, zero=False)
     base = alt.Chart(alt.Data(values=values)).encode(x=alt.X("i:Q", scale=x, axis=None))
-    value = alt.Y("value:Q", scale=y, axis=None)
+    axis = alt.Axis(format=".0%" if form.endswith("%") else "+d", title=None, **_AXIS | {"tickCount": 4})
+    value = alt.Y("value:Q", scale=y, axis=axis)
     step = 1 + (len(rows) - 1) // 9
     labelled = base.transform_filter(f"({len(rows) - 1} - datum.i) % {step} == 0")
     numbers = [  # a number above its point, below it in a valley: the line is on the other side
@@ -117,7 +124,7 @@ def trend_chart(rows: Sequence[dict[str, Any]], title: str, name: str, t: Words,
     days = labelled.mark_text(fontSize=12, color=MUTED).encode(y=alt.value(146), text="day:N")
     sizes = labelled.mark_text(fontSize=11, color=MUTED).encode(y=alt.value(162), text="n_told:N")
     layers = [
-        base.mark_rule(strokeWidth=6, color=LINE).encode(y=alt.Y("low:Q", scale=y, axis=None), y2="high:Q"),
+        base.mark_rule(strokeWidth=6, color=LINE).encode(y=alt.Y("low:Q", scale=y, axis=axis), y2="high:Q"),
         base.mark_line(strokeWidth=2, color=ACCENT).encode(y=value),
         base.mark_point(size=36, filled=True, opacity=1, color=ACCENT).encode(y=value),
         *numbers,
@@ -127,7 +134,7 @@ def trend_chart(rows: Sequence[dict[str, Any]], title: str, name: str, t: Words,
     write = percent if form.endswith("%") else points
     listed = t.listed(t("chart.trend_row", day=row["day"], value=write(row["value"]), n=row["n"]) for row in rows)
     label = t("chart.trend", title=title, rows=listed)
-    return _draw(layers, name, 124, {"top": 20, "bottom": 46, "right": 30}, label, width=720)
+    return _draw(layers, name, 124, {"top": 20, "bottom": 46, "left": 46, "right": 30}, label, width=690)
 
 
 def priority_matrix(priorities: Sequence[dict[str, Any]], nps: dict[str, Any], t: Words) -> Markup:
@@ -143,8 +150,7 @@ def priority_matrix(priorities: Sequence[dict[str, Any]], nps: dict[str, Any], t
          "ink": PAPER if row["certainty"] == CLEAR else MUTED}
         for row in priorities
     ]
-    right = 1.08 * max(row["x"] for row in rows)
-    low, high = min(overall, *(row["y"] for row in rows)) - 12, max(overall, *(row["y"] for row in rows)) + 12
+    right, low, high = _reach(rows, overall)
     x = alt.X("x:Q", scale=alt.Scale(domain=[0, right], nice=False),
               axis=alt.Axis(format=",d", title=t("priorities.x"), grid=False, **_AXIS))
     y = alt.Y("y:Q", scale=alt.Scale(domain=[low, high], nice=False, zero=False),
@@ -159,8 +165,12 @@ def priority_matrix(priorities: Sequence[dict[str, Any]], nps: dict[str, Any], t
     dots = base.mark_point(size=360, filled=True, opacity=1, strokeWidth=2).encode(
         fill=alt.Fill("fill:N", scale=None), stroke=alt.Stroke("colour:N", scale=None)
     )
-    named = alt.Chart(alt.Data(values=_readable(rows, right, low, high))).encode(x=x, y=y)
-    names = named.mark_text(dx=15, align="left", fontSize=12, color=INK).encode(text="name:N")
+    placed = _placed(rows, right, low, high)
+    names = [
+        alt.Chart(alt.Data(values=[row for row in placed if row["place"] == place])).encode(x=x, y=y)
+        .mark_text(dx=dx, dy=dy, align=align, baseline="middle", fontSize=12, color=INK).encode(text="name:N")
+        for place, (dx, dy, align) in _PLACES.items()
+    ]
     ranks = base.mark_text(fontSize=12, fontWeight="bold").encode(
         text="rank:N", color=alt.Color("ink:N", scale=None)
     )
@@ -170,7 +180,14 @@ def priority_matrix(priorities: Sequence[dict[str, Any]], nps: dict[str, Any], t
         for row in priorities
     ))
     padding = {"top": 32, "bottom": 52, "left": 64, "right": 150}
-    return _draw([everybody, line_name, names, dots, ranks], "matrix", 330, padding, label, width=620)
+    return _draw([everybody, line_name, *names, dots, ranks], "matrix", 330, padding, label, width=620)
+
+
+def without_room(priorities: Sequence[dict[str, Any]], nps: dict[str, Any]) -> list[str]:
+    """Return rank and name of the dots of `priority_matrix` beside which no name can stand."""
+    rows = [{"x": row["n"], "y": row["nps"], "name": row["name"], "rank": str(row["rank"])} for row in priorities]
+    named = {row["rank"] for row in _placed(rows, *_reach(rows, nps["score"]))}
+    return [f"{row['rank']} {row['name']}" for row in rows if row["rank"] not in named]
 
 
 def words_by_score_chart(rows: Sequence[dict[str, Any]], t: Words) -> Markup:
@@ -204,19 +221,21 @@ def words_by_score_chart(rows: Sequence[dict[str, Any]], t: Words) -> Markup:
 def segment_chart(values: Sequence[dict[str, Any]], overall: float | None, t: Words) -> Markup:
     """Return the NPS of segments side by side, each with its interval and n; a line for everybody's."""
     rows = [
-        {"name": str(row["value"])[:16], "told": f"{points(row['nps'])}  n={count(row['n'])}", "nps": row["nps"],
-         "low": row["low"], "high": row["high"], "at": at}
+        {"name": str(row["value"])[:_LONGEST_NAME], "told": f"{points(row['nps'])}  n={count(row['n'])}",
+         "nps": row["nps"], "low": row["low"], "high": row["high"], "at": at}
         for at, row in enumerate(values)
     ]
     low, high = min(row["low"] for row in rows), max(row["high"] for row in rows)
     x = alt.Scale(domain=[low - 2, high + 2], nice=False, zero=False)
     y = alt.Y("at:Q", scale=alt.Scale(domain=[len(rows) - 0.5, -0.5], nice=False, zero=False), axis=None)
     base = alt.Chart(alt.Data(values=rows)).encode(y=y)
-    layers = [
-        base.mark_rule(strokeWidth=6, color=LINE).encode(x=alt.X("low:Q", scale=x, axis=None), x2="high:Q"),
-        base.mark_point(size=60, filled=True, opacity=1, color=ACCENT).encode(x=alt.X("nps:Q", scale=x, axis=None)),
-        base.mark_text(align="right", fontSize=13, color=INK).encode(x=alt.value(-10), text="name:N"),
-        base.mark_text(align="left", fontSize=12, color=MUTED).encode(x=alt.value(_SEGMENTS + 8), text="told:N"),
+    layers = [  # the words above their line, so that a phone shows both
+        base.mark_rule(strokeWidth=6, color=LINE, yOffset=9).encode(x=alt.X("low:Q", scale=x, axis=None), x2="high:Q"),
+        base.mark_point(size=60, filled=True, opacity=1, color=ACCENT, yOffset=9).encode(
+            x=alt.X("nps:Q", scale=x, axis=None)
+        ),
+        base.mark_text(align="left", dy=-9, fontSize=13, color=INK).encode(x=alt.value(0), text="name:N"),
+        base.mark_text(align="right", dy=-9, fontSize=12, color=MUTED).encode(x=alt.value(_SEGMENTS), text="told:N"),
     ]
     if overall is not None and low <= overall <= high:
         everybody = alt.Chart(alt.Data(values=[{"nps": overall}])).mark_rule(color=MUTED, strokeDash=[3, 3])
@@ -227,21 +246,34 @@ def segment_chart(values: Sequence[dict[str, Any]], overall: float | None, t: Wo
         for row in values
     )
     label = t("chart.segments", rows=told)
-    padding = {"top": 4, "bottom": 4, "left": 150, "right": 110}
-    return _draw(layers, "segments", 30 * len(rows), padding, label, width=_SEGMENTS)
+    return _draw(layers, "segments", 46 * len(rows), {"top": 4, "bottom": 4}, label, width=_SEGMENTS)
 
 
-def _readable(rows: list[dict[str, Any]], right: float, low: float, high: float) -> list[dict[str, Any]]:
-    """Return the dots whose names can stand beside them without touching a dot or a name before them."""
+def _reach(rows: list[dict[str, Any]], overall: float) -> tuple[float, float, float]:
+    """Return where the matrix ends: at the right, below and above."""
+    heights = [overall, *(row["y"] for row in rows)]
+    return 1.08 * max(row["x"] for row in rows), min(heights) - 12, max(heights) + 12
+
+
+def _placed(rows: list[dict[str, Any]], right: float, low: float, high: float) -> list[dict[str, Any]]:
+    """Return the dots with the place of their names, those left out that would touch a dot or another name."""
     at = [(620 * row["x"] / right, 330 * (high - row["y"]) / (high - low)) for row in rows]
-    free: list[dict[str, Any]] = []
-    taken = [(x - 12, x + 12, y) for x, y in at]
+    taken = [(x - 12, x + 12, y, 12.0) for x, y in at]
+    placed: list[dict[str, Any]] = []
     for row, (x, y) in zip(rows, at, strict=True):
-        start, end = x + 13, x + 15 + 12 * len(row["name"])
-        if not any(left < end and start < stop and abs(other - y) < 18 for left, stop, other in taken):
-            taken.append((start, end, y))
-            free.append(row)
-    return free
+        size = sum(6.5 if char.isascii() else 12 for char in row["name"])
+        for place, (dx, dy, align) in _PLACES.items():
+            start = x + dx - {"left": 0.0, "right": size, "center": size / 2}[align]
+            box = (start - 2, start + size + 2, y + dy, 7.0)
+            if box[0] >= -40 and box[1] <= 760 and not any(_touch(box, other) for other in taken):
+                taken.append(box)
+                placed.append(row | {"place": place})
+                break
+    return placed
+
+
+def _touch(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> bool:
+    return one[0] < other[1] and other[0] < one[1] and abs(one[2] - other[2]) < one[3] + other[3]
 
 
 def _impact_colour(row: dict[str, Any]) -> str:

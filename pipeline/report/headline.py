@@ -363,7 +363,8 @@ def _segment_sentence(summary: dict[str, Any], theme_ids: list[str], t: Words) -
     if not fell and not lower:
         n = sum(value["n"] >= UNCERTAIN_BELOW for _, value in values)
         return [Sentence(label, t("headline.no_segment", n=count(n)), after=after)]
-    text, verdicts, figures = "", (), ""
+    text, figures = "", ""
+    verdicts: tuple[Verdict, ...] = ()
     if fell:
         text += t("headline.segment_fell", segment=segment_name(fell["column"], fell["value"], t), days=days,
                   before=points(fell["nps_before"]), now=points(fell["nps_now"]))

@@ -4,10 +4,18 @@ from typing import Any
 
 import polars as pl
 
-from pipeline.loyalty.measures import UNCERTAIN_BELOW
+from pipeline.loyalty.measures import SIGNIFICANT, UNCERTAIN_BELOW
 from pipeline.report import charts, marks
 from pipeline.report.analysis import SHOWN, Table, analysis_tables
-from pipeline.report.headline import Sentence, alert_side, alert_story, alert_text, people_told, write_headline
+from pipeline.report.headline import (
+    Sentence,
+    alert_side,
+    alert_story,
+    alert_text,
+    people_told,
+    window_days,
+    write_headline,
+)
 from pipeline.report.layout import SECTIONS
 from pipeline.report.night import (
     Night,
@@ -27,7 +35,7 @@ from pipeline.report.pages import render
 from pipeline.report.quotes import Quote, alert_quotes, balanced_quotes, mark_words, theme_quotes
 from pipeline.report.transitions import transition_lines
 from pipeline.report.voices import as_script_data, voices_data, words_by_score
-from pipeline.report.wording import Words
+from pipeline.report.wording import Words, count, points
 
 IN_HEADLINE = 2
 """Quotes under a sentence of the headline."""
@@ -51,6 +59,8 @@ def render_html(night: Night) -> str:
         summary=summary,
         nps=summary["nps"],
         weekly_nps=_weekly_nps(summary, t),
+        weekly_told=_weekly_told(summary, t),
+        days=window_days(summary),
         notices=notice_lines(summary, t),
         headline=headline,
         themes=views,
@@ -97,7 +107,7 @@ def _by_section(tables: list[Table]) -> dict[str, list[Table]]:
 def _figures(summary: dict[str, Any], units: pl.DataFrame, t: Words) -> dict[str, Any]:
     """Return the charts of the analysis: the matrix, words by score, and one per segment column."""
     scored = words_by_score(units)
-    effects = [row for row in priorities(summary) if row["impact"] is not None]
+    effects = [row for row in priorities(summary)[:SHOWN] if row["impact"] is not None]
     segments = [
         (t.label(segment["column"]), charts.segment_chart(values, summary["nps"]["score"], t))
         for segment in summary["segments"]
@@ -105,6 +115,7 @@ def _figures(summary: dict[str, Any], units: pl.DataFrame, t: Words) -> dict[str
     ]
     return {
         "matrix": charts.priority_matrix(effects, summary["nps"], t) if effects else None,
+        "unnamed": charts.without_room(effects, summary["nps"]) if effects else [],
         "scores": charts.words_by_score_chart(scored, t) if scored else None,
         "n_scores": sum(row["n"] for row in scored),
         "segments": segments,
@@ -119,6 +130,22 @@ def _weekly_nps(summary: dict[str, Any], t: Words) -> Any:
         if nps["n"]
     ]
     return charts.trend_chart(rows, t("nps.weekly"), "weekly", t) if len(rows) >= LEAST_WEEKS else None
+
+
+def _weekly_told(summary: dict[str, Any], t: Words) -> str:
+    """Return which weeks differ from the others beyond chance, or that none does; nothing of an older night."""
+    weeks = [
+        (week, nps) for week, nps in zip(summary["trends"]["weeks"], summary["trends"].get("nps", []), strict=False)
+        if nps.get("p_adjusted") is not None
+    ]
+    if not weeks:
+        return ""
+    told = "".join(
+        t(f"nps.week_{'low' if nps['difference'] < 0 else 'high'}", week=t.short_date(week),
+          score=points(nps["score"]), n=count(nps["n"]), gap=f"{abs(nps['difference']):.1f}")
+        for week, nps in weeks if nps["p_adjusted"] < SIGNIFICANT and nps["n"] >= UNCERTAIN_BELOW
+    )
+    return told.strip() or t("nps.weeks_even")
 
 
 def _families(views: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
