@@ -158,6 +158,18 @@ def test_headline_says_what_changed(night, changes, sentence, expected):
     assert expected in told.text + told.after + told.figures
 
 
+@pytest.mark.parametrize(("p", "n", "named"), [(0.001, 130, True), (0.5, 130, False), (0.001, 20, False)])
+def test_headline_and_chart_name_a_week_that_differs_beyond_chance(night, p, n, named):
+    weeks = [week | {"difference": 0.4, "p_adjusted": 0.9} for week in night.summary["trends"]["nps"]]
+    weeks[1] |= {"score": -61.0, "difference": -27.5, "p_adjusted": p, "n": n}
+    summary = night.summary | {"trends": night.summary["trends"] | {"nps": weeks}}
+    day = JA.short_date(summary["trends"]["weeks"][1])
+    told = f"{day}からの週は{points(-61.0)}（{n}人）で、ほかの週より27.5ポイント低く"
+    page = night_files(replace(night, summary=summary))["report.html"].decode()
+    assert (told in write_headline(summary, JA)[0].after) == named
+    assert page.count(told) == (2 if named else 0)
+
+
 def test_headline_says_so_when_no_theme_lowers_nps_beyond_chance(night):
     unclear = [row | {"action": "frequent", "certainty": "chance"} for row in night.summary["priorities"]]
     sentence = write_headline(night.summary | {"priorities": unclear}, JA)[2]

@@ -136,6 +136,17 @@ def alert_story(alert: dict[str, Any], summary: dict[str, Any], t: Words) -> str
     return t("alert.same_time", name=first["name"]) if alert is not first and _same_time(first, alert) else ""
 
 
+def outlying_weeks(summary: dict[str, Any], t: Words) -> str:
+    """Return the weeks whose NPS differs from all other weeks' beyond chance, in words; empty where none does."""
+    weeks = zip(summary["trends"]["weeks"], summary["trends"].get("nps", []), strict=False)  # older nights have none
+    return "".join(
+        t(f"nps.week_{'low' if nps['difference'] < 0 else 'high'}", week=t.short_date(week),
+          score=points(nps["score"]), n=count(nps["n"]), gap=f"{abs(nps['difference']):.1f}")
+        for week, nps in weeks
+        if nps.get("p_adjusted") is not None and nps["p_adjusted"] < SIGNIFICANT and nps["n"] >= UNCERTAIN_BELOW
+    )
+
+
 def segment_name(column: str, value: str, t: Words) -> str:
     """Return a segment as it is told: the column's label and the value."""
     return t("headline.segment_name", column=t.label(column), value=value)
@@ -177,7 +188,8 @@ def _nps_sentence(summary: dict[str, Any], t: Words) -> Sentence:
     if periods["difference"]["value"] is not None:
         certainty = _certainty(periods["difference"]["p"], _few(periods))
         verdicts = _verdicts("change", certainty)
-        return Sentence(label, now + _period_text(periods, t), verdicts, figures=figures + _period_figures(periods, t))
+        text, figures = now + _period_text(periods, t), figures + _period_figures(periods, t)
+        return Sentence(label, text, verdicts, after=outlying_weeks(summary, t), figures=figures)
     if previous and previous["nps"] is not None:
         day, before = t.short_date(previous["business_date"]), points(previous["nps"])
         text = now + t("headline.previous", day=day, before=before, n=count(previous["n"]))

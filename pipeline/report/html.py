@@ -4,7 +4,7 @@ from typing import Any
 
 import polars as pl
 
-from pipeline.loyalty.measures import SIGNIFICANT, UNCERTAIN_BELOW
+from pipeline.loyalty.measures import UNCERTAIN_BELOW
 from pipeline.report import charts, marks
 from pipeline.report.analysis import SHOWN, Table, analysis_tables
 from pipeline.report.headline import (
@@ -12,6 +12,7 @@ from pipeline.report.headline import (
     alert_side,
     alert_story,
     alert_text,
+    outlying_weeks,
     people_told,
     window_days,
     write_headline,
@@ -35,7 +36,7 @@ from pipeline.report.pages import render
 from pipeline.report.quotes import Quote, alert_quotes, balanced_quotes, mark_words, theme_quotes
 from pipeline.report.transitions import transition_lines
 from pipeline.report.voices import as_script_data, voices_data, words_by_score
-from pipeline.report.wording import Words, count, points
+from pipeline.report.wording import Words
 
 IN_HEADLINE = 2
 """Quotes under a sentence of the headline."""
@@ -134,18 +135,8 @@ def _weekly_nps(summary: dict[str, Any], t: Words) -> Any:
 
 def _weekly_told(summary: dict[str, Any], t: Words) -> str:
     """Return which weeks differ from the others beyond chance, or that none does; nothing of an older night."""
-    weeks = [
-        (week, nps) for week, nps in zip(summary["trends"]["weeks"], summary["trends"].get("nps", []), strict=False)
-        if nps.get("p_adjusted") is not None
-    ]
-    if not weeks:
-        return ""
-    told = "".join(
-        t(f"nps.week_{'low' if nps['difference'] < 0 else 'high'}", week=t.short_date(week),
-          score=points(nps["score"]), n=count(nps["n"]), gap=f"{abs(nps['difference']):.1f}")
-        for week, nps in weeks if nps["p_adjusted"] < SIGNIFICANT and nps["n"] >= UNCERTAIN_BELOW
-    )
-    return told.strip() or t("nps.weeks_even")
+    tested = any(nps.get("p_adjusted") is not None for nps in summary["trends"].get("nps", []))
+    return (outlying_weeks(summary, t).strip() or t("nps.weeks_even")) if tested else ""
 
 
 def _families(views: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
