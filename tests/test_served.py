@@ -247,7 +247,7 @@ def test_the_form_of_a_question_in_a_browser(week):
     asked = {"title": "プランAの声", "date_from": "2024-11-01", "segments": ["plan=A"], "nps_groups": ["批判者"]}
     assert asked.items() <= week.explored["parameters"].items()
     assert week.link in week.explored["state"]["message"]
-    assert "夜の試験：プランAの声" in week.page and "plan=A" in week.page
+    assert "夜の試験：プランAの声" in week.page and "plan「A」" in week.page
     assert {url.split("/")[2] for url in week.requests} == {week.api.address.removeprefix("http://")}
 
 
