@@ -139,9 +139,24 @@ def measure(
     normalised = [normalise_text(case.text) for case in cases]
     first = [mask_patterns(text) for text in normalised] if first is None else first
     masked = [a.text for a in segment.annotate(list(first), parser)]
-    total, caught, gone = Counter[str](), Counter[str](), 0
+    pairs = zip(cases, masked, strict=True)
+    strings = [(normalise_text(string), result) for case, result in pairs for string, *_ in case.pii]
+    gone = sum(string not in result for string, result in strings)
+    anywhere = all(nth is None for case in cases for *_, nth in case.pii)
+    return {
+        "texts": len(cases),
+        "personal_strings": len(strings),
+        "recall_verbatim": round(gone / len(strings), 4) if anywhere else None,
+        **compare(cases, masked, misses=misses),
+    }
+
+
+def compare(cases: Sequence[Case], masked: Sequence[str], *, misses: bool = False) -> dict:
+    """Return what masked texts hide of the personal strings, and of the other words."""
+    total, caught = Counter[str](), Counter[str]()
     n_other = n_lost = 0
-    for case, text, result in zip(cases, normalised, masked, strict=True):
+    for case, result in zip(cases, masked, strict=True):
+        text = normalise_text(case.text)
         alignments = covered_positions(text, result)
         covered = set.intersection(*alignments)
         personal: set[int] = set()
@@ -153,7 +168,6 @@ def measure(
             private = {i for span in spans for i in private_part(text, span, kind)}
             missed = min((private - alignment for alignment in alignments), key=len)
             caught[kind] += bool(spans) and not missed
-            gone += normalise_text(string) not in result
             if misses and (missed or not spans):
                 print(f"MISSED {case.id} {kind} {string}\n    {result!r}")
         for word in words_of(text):
@@ -163,12 +177,8 @@ def measure(
                 n_lost += bool(inside & covered)
                 if misses and inside & covered:
                     print(f"LOST {case.id} {word.text} in {text[max(0, word.start - 12) : word.start + 15]!r}")
-    n = total.total()
     return {
-        "texts": len(cases),
-        "personal_strings": n,
-        "recall": round(caught.total() / n, 4),
-        "recall_verbatim": round(gone / n, 4) if all(nth is None for c in cases for *_, nth in c.pii) else None,
+        "recall": round(caught.total() / total.total(), 4),
         "recall_by_type": {kind: f"{caught[kind]}/{total[kind]}" for kind in sorted(total)},
         "other_tokens": n_other,
         "other_masked": round(n_lost / n_other, 5),

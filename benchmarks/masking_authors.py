@@ -9,25 +9,13 @@ so that recall is lower than there. The rules were developed on dev to dev4 and 
 
 import json
 import sys
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.masking import (
-    CONVERSATIONS,
-    UNSEEN,
-    conversation_case,
-    covered_positions,
-    first_masked,
-    places,
-    private_part,
-    rows_of,
-)
+from benchmarks.masking import CONVERSATIONS, UNSEEN, compare, conversation_case, first_masked, rows_of
 from models.chain import Chain
 from models.dialogue import load_dialogues
-from pipeline.cleanse import normalise_text
 from pipeline.mask import tagger
-from pipeline.mask.evidence import words_of
 from pipeline.mask.learn import train_tagger
 
 RESULT = Path(__file__).parent / "results" / "masking_authors.json"
@@ -55,37 +43,8 @@ def measure_author(rows: list[dict], chain: Chain) -> dict:
         with tagger.fitted(chain, sure, also):
             masked = [first_masked(row) for row in rows]
         name = "rules" if (sure, also) == RULES_ALONE else f"{sure}/{also}"
-        found[name] = compare(rows, masked)
+        found[name] = compare([conversation_case(row) for row in rows], masked)
     return found
-
-
-def compare(rows: list[dict], masked: list[str]) -> dict:
-    """Return what masked texts hide of the personal strings, and of the other words."""
-    total, caught = Counter[str](), Counter[str]()
-    n_other = n_lost = 0
-    for row, result in zip(rows, masked, strict=True):
-        case = conversation_case(row)
-        text = normalise_text(case.text)
-        alignments = covered_positions(text, result)
-        covered = set.intersection(*alignments)
-        personal: set[int] = set()
-        for string, kind, nth in case.pii:
-            spans = list(places(text, string))
-            spans = spans if nth is None else spans[nth : nth + 1]
-            personal |= {i for span in spans for i in range(*span)}
-            private = {i for span in spans for i in private_part(text, span, kind)}
-            total[kind] += 1
-            caught[kind] += bool(spans) and not min((private - found for found in alignments), key=len)
-        for word in words_of(text):
-            inside = set(range(word.start, word.end))
-            if not inside & personal and any(character.isalnum() for character in word.text):
-                n_other += 1
-                n_lost += bool(inside & covered)
-    return {
-        "recall": round(caught.total() / total.total(), 4),
-        "other_masked": round(n_lost / n_other, 5),
-        "recall_by_type": {kind: f"{caught[kind]}/{total[kind]}" for kind in sorted(total)},
-    }
 
 
 if __name__ == "__main__":
