@@ -2,10 +2,11 @@
 
 Each SIZE is a first night of so many comments (:mod:`benchmarks.comment_stream`), followed by a second night with 2,000
 new ones. --hotel runs one night on a file of one sentence a line. Every night is the nightly flow in a process of its
-own, Prefect and its server included. A stage's seconds are those of its function; what the flow takes beside all of
-them, from the start of the process on, is `overhead`. Memory is the proportional set size of the process and all its
-children (a page that k of them share counts as 1/k in each), added up three times a second. The result is
-benchmarks/results/nightly.json, kept by size, and docs/nightly.svg.
+own, Prefect and its server included. A stage's seconds are those of its function; `overhead_seconds` is what the night
+takes beside all of them, by `overhead`: until the code is imported, until Prefect (its server, the run) lets the flow
+begin, inside the flow between stages (Prefect's task runs, progress, logs), and from the flow's end to that of the
+process. Memory is the proportional set size of the process and all its children (a page that k of them share counts as
+1/k in each), added up once a second. The result is benchmarks/results/nightly.json, kept by size, and docs/nightly.svg.
 """
 
 import argparse
@@ -129,6 +130,14 @@ def measure(config: Path, night: date, out: Path, n: int) -> dict[str, Any]:
     told = json.loads(written.splitlines()[-1])
     stages = {name: stage_figures(told["calls"], STAGES[name], samples, n, seconds) for name in STAGES}
     spent = sum(stage["seconds"] for stage in stages.values())
+    _, began, ended, _ = next(call for call in told["calls"] if call[0] == "flow")
+    overhead = {
+        "imports": told["marks"]["imported"] - begin,
+        "prefect before the flow": began - told["marks"]["imported"],
+        "between stages": ended - began - spent,
+        "prefect after the flow": told["marks"]["ended"] - ended,
+        "end of the process": begin + seconds - told["marks"]["ended"],
+    }
     return {
         "comments": n,
         "seconds": round(seconds, 1),
@@ -136,6 +145,7 @@ def measure(config: Path, night: date, out: Path, n: int) -> dict[str, Any]:
         "comments_per_second": round(n / seconds, 1),
         "peak_megabytes": max(size for _, size in samples) >> 20,
         "overhead_seconds": round(seconds - spent, 1),
+        "overhead": {part: round(value, 1) for part, value in overhead.items()},
         **told["figures"],
         "megabytes": {path.name: round(path.stat().st_size / 1e6, 2) for path in report_files(out, night)},
         "stages": stages,
@@ -148,7 +158,7 @@ def stage_figures(
     """Return what the calls of a stage's functions took together."""
     mine = [call for call in calls if call[0] in functions]
     seconds = sum(end - start for _, start, end, _ in mine)
-    peak = max((size for when, size in samples if any(s <= when <= e + 0.4 for _, s, e, _ in mine)), default=0)
+    peak = max((size for when, size in samples if any(s <= when <= e + 1 for _, s, e, _ in mine)), default=0)
     return {
         "seconds": round(seconds, 2),
         "cpu_seconds": round(sum(cpu for *_, cpu in mine), 2),
@@ -179,7 +189,7 @@ def watch_memory(child: subprocess.Popen[str], samples: list[tuple[float, int]])
             more = {pid for pid, parent in parents.items() if parent in tree} - tree
             tree, grown = tree | more, bool(more)
         samples.append((time.time(), sum(map(proportional_set_size, tree))))
-        time.sleep(0.3)
+        time.sleep(1)
 
 
 def proportional_set_size(pid: int) -> int:

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from datetime import date
 from pathlib import Path
 
@@ -15,6 +16,8 @@ def main(config: str, night: str, out: str) -> None:
     from flows import nightly
 
     calls: list[list] = []
+    marks = {"imported": time.time()}
+    nightly.nightly.fn = timed(nightly.nightly.fn, "flow", calls)
     for name in (name for names in STAGES.values() for name in names):
         step = getattr(nightly, name)
         if hasattr(step, "fn"):
@@ -22,10 +25,11 @@ def main(config: str, night: str, out: str) -> None:
         else:
             setattr(nightly, name, timed(step, name, calls))
     nightly.nightly(config, date.fromisoformat(night), out=out)
+    marks["ended"] = time.time()
     summary = json.loads((Path(out) / night / "summary.json").read_text(encoding="utf-8"))
     figures = {key: summary[key] for key in ("n_feedback", "n_units", "n_unassigned")}
     figures["n_themes"] = len(summary["themes"])
-    print(json.dumps({"calls": calls, "cpu_seconds": cpu_seconds(), "figures": figures}))
+    print(json.dumps({"marks": marks, "calls": calls, "cpu_seconds": cpu_seconds(), "figures": figures}))
 
 
 if __name__ == "__main__":
