@@ -5,6 +5,7 @@ Sudachi's normalized forms merge spellings; a reader wants the one customers wri
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 
 
 def as_words(text: str) -> frozenset[str]:
@@ -98,6 +99,7 @@ def is_sign(word: str) -> bool:
     return len(word) == 1 and bool(SCRIPTS.fullmatch(word)) and word not in GENERIC | JUDGING
 
 
+@cache
 def is_noun(word: str) -> bool:
     """Tell whether a word can name something by itself."""
     plain = bool(_NOUN.fullmatch(SPELLING.get(word, word))) and not _NO_WORD.fullmatch(word)
