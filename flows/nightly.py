@@ -34,7 +34,6 @@ from models.sentiment import SentimentClassifier
 from models.theme_prior import prior_for
 from pipeline import segment
 from pipeline.cache import Cache, text_key
-from pipeline.context import Context, in_context
 from pipeline.customers import Customers, read_customers
 from pipeline.encode import Encoded, adapt_to_scores, encode_units, with_sentiment
 from pipeline.erasure import expire
@@ -66,7 +65,6 @@ class Tools:
     secret: bytes
     annotator: Annotator
     classifier: SentimentClassifier
-    context: Context
 
 
 @told_flow("nightly", flow_run_name=run_name)
@@ -121,7 +119,7 @@ def analyse(config: Config, day: date, folder: Path, store: Store) -> Night:
     tonight = without_names(intake, day, store, tools)
     news, feedback = with_earlier_nights(tonight, config, window, store)
     units = split(feedback, tools)
-    encoded = encode(units, feedback, tools)
+    encoded = encode(units, tools)
     registry, before = store.registry_before(day), store.night_before(day)
     fitted, adaptation = adapt_to_scores(encoded, units, feedback)
     themed = group(with_sentiment(units, fitted), fitted.embeddings, config, day, registry, tools)
@@ -222,7 +220,7 @@ def load_tools(config: Config, folder: Path, cache: Cache) -> Tools:
         run=engine_of(config.scale, folder / WORKSPACE),
         shard_size=config.scale.shard_size,
     )
-    return Tools(cache, secret, annotator, classifier, Context.from_json())
+    return Tools(cache, secret, annotator, classifier)
 
 
 @step("cleanse: duplicates, personal data by pattern, who was erased")
@@ -268,16 +266,15 @@ def split(feedback: pl.DataFrame, tools: Tools) -> pl.DataFrame:
 
 
 @step("compute vectors, sentiment and intent")
-def encode(units: pl.DataFrame, feedback: pl.DataFrame, tools: Tools) -> Encoded:
-    """Compute vectors, polarity and intent of the units, polarity as it stands in its comment."""
-    alone = encode_units(
+def encode(units: pl.DataFrame, tools: Tools) -> Encoded:
+    """Compute vectors, polarity and intent of the units."""
+    return encode_units(
         units["unit_text"].to_list(),
         tools.classifier,
         cache=tools.cache,
         secret=tools.secret,
         progress=stage("ベクトルと感情"),
     )
-    return in_context(alone, units, feedback, tools.context)
 
 
 @step("group opinions into themes")
@@ -399,7 +396,6 @@ def versions(tools: Tools) -> dict[str, str]:
         "kikitori": version("kikitori"),
         "embedding": tools.classifier.encoder.model_id,
         "sentiment": tools.classifier.model_id,
-        "context": tools.context.id,
         "segmenter": segment.VERSION,
         "parser": parser_version(tools.annotator.user_dictionary),
     }

@@ -14,7 +14,6 @@ CORPUS = Path(__file__).parent / "corpus" / "comments"
 _CODE = re.compile(r"(?P<polarity>[+0-])(?P<intent>[rq]?)(?P<doubtful>\*?)")
 _POLARITY = {"+": "positive", "0": "neutral", "-": "negative"}
 _INTENT = {"+": "praise", "0": "fact", "-": "complaint", "r": "request", "q": "question"}
-_GOES_ON = re.compile(r"(?:[、。，．,.！!？?…・」）)]|が|けど|けれど|けども|のに|ものの|くせに|し|て|で|ので|から|たら|れば|なら|つつ|ながら|反面|一方|ため|は|も|と)$")
 _EDGE = " 　、。，．,.！!？?…・\n"
 
 
@@ -32,17 +31,6 @@ class Comment(NamedTuple):
 
     trade: str
     clauses: tuple[Clause, ...]
-
-    @property
-    def pieces(self) -> list[str]:
-        """The clauses as they follow one another: one that ends with neither a mark nor a joint ends its line."""
-        ends = ["" if _GOES_ON.search(clause.text) else "\n" for clause in self.clauses[:-1]]
-        return [clause.text + end for clause, end in zip(self.clauses, [*ends, ""], strict=True)]
-
-    @property
-    def text(self) -> str:
-        """What the customer wrote."""
-        return "".join(self.pieces)
 
 
 def load_comments(folder: Path = CORPUS) -> list[Comment]:

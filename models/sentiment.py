@@ -51,18 +51,17 @@ class SentimentClassifier:
 
     @classmethod
     def from_pretrained(
-        cls, encoder: Encoder | None = None, *, weights: Path | None = None, progress: Progress | None = None
+        cls, encoder: Encoder | None = None, *, progress: Progress | None = None
     ) -> "SentimentClassifier":
         """Return the classifier that belongs to an encoder (default: the bundled one).
 
         For an encoder without shipped weights a linear head is trained from the corpus on first use
-        and kept in the user's cache folder. ``weights`` is a folder of other weights than the shipped ones.
+        and kept in the user's cache folder.
         """
         encoder = encoder or Encoder.from_pretrained()
-        stored = WEIGHTS if weights is None else weights
-        config = json.loads((stored / "config.json").read_text(encoding="utf-8"))
+        config = json.loads((WEIGHTS / "config.json").read_text(encoding="utf-8"))
         if encoder.model_id.split("|")[:2] == config["encoder"].split("|")[:2]:
-            with importlib.resources.as_file(stored) as folder:
+            with importlib.resources.as_file(WEIGHTS) as folder:
                 return cls(encoder, TunedLayers.load(folder, encoder), config["model_id"], tuple(config["temperature"]))
         from models.linear_head import cached_linear_head
 

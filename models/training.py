@@ -4,8 +4,7 @@ The shared layers are not tuned, so their output is computed once per text and k
 costs only the tuned ones. First every domain is predicted by a model that saw neither it nor its neighbours'
 files: those logits give the temperatures of calibration and the figures in the model's card. Then two runs learn
 from everything, and the mean of their weights is shipped. ``--calibration FOLDER`` takes the temperatures from the
-card of earlier weights instead of predicting every domain, which is three quarters of the time. ``--lines-only``
-leaves the whole comments out, for :mod:`pipeline.context_training`. Fixed seeds.
+card of earlier weights instead of predicting every domain, which is three quarters of the time. Fixed seeds.
 """
 
 import argparse
@@ -24,7 +23,7 @@ from torch.nn import functional
 
 from models.calibration import expected_calibration_error, fit_temperature
 from models.comments import labelled_opinions
-from models.corpus import Opinion, load_corpus
+from models.corpus import Opinion
 from models.embedding import Encoder, Tap
 from models.sentiment import INTENTS, N_LOGITS, POLARITIES, build_module
 
@@ -47,9 +46,9 @@ _GROUPS = (
     ("hard",),
     ("hard_more", "plain_clauses_a", "plain_clauses_b"),
     ("services",),
-    ("voices", "mixed_comments"),
-    ("mail_order", "mail_order_plain"),
-    ("lodging", "lodging_reviews", "plain_reviews", "reviews"),
+    ("voices", "mixed_comments", "comments.digital", "comments.dining", "comments.public", "comments.shops"),
+    ("mail_order", "mail_order_plain", "comments.mail_order"),
+    ("lodging", "lodging_reviews", "plain_reviews", "reviews", "comments.lodging"),
 )
 
 
@@ -203,11 +202,10 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=EPOCHS)
     parser.add_argument("--out", type=Path, default=WEIGHTS)
     parser.add_argument("--calibration", type=Path, help="folder of weights whose temperatures are taken")
-    parser.add_argument("--lines-only", action="store_true", help="learn nothing from the whole comments")
     parser.add_argument("--logits", type=Path, help="keep the out-of-domain logits in this .npy for the benchmark")
     arguments = parser.parse_args()
     started = time.monotonic()
-    encoder, opinions = Encoder.from_pretrained(), load_corpus() if arguments.lines_only else labelled_opinions()
+    encoder, opinions = Encoder.from_pretrained(), labelled_opinions()
     states = HiddenStates(encoder, [opinion.text for opinion in opinions])
     if arguments.calibration:
         earlier = json.loads((arguments.calibration / "config.json").read_text(encoding="utf-8"))

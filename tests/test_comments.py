@@ -13,16 +13,11 @@ SOURCE = """\
 """
 
 
-def test_an_empty_line_ends_a_comment_and_clauses_joined_are_its_text():
+def test_an_empty_line_ends_a_comment():
     first, second = parse_comments(SOURCE, "dining")
-    assert first.text == "料理はおいしかったのですが、お茶のおかわりが20分。"
+    assert [clause.text for clause in first.clauses] == ["料理はおいしかったのですが、", "お茶のおかわりが20分。"]
     assert first.clauses[1] == Clause("お茶のおかわりが20分。", "negative", "complaint", True)
     assert (second.trade, second.clauses[0].intent) == ("dining", "request")
-
-
-def test_a_clause_without_mark_or_joint_ends_its_line():
-    (comment,) = parse_comments("並んだ\t0\n待ったが\t0\nまた行く\t+\n")
-    assert comment.text == "並んだ\n待ったがまた行く"
 
 
 @pytest.mark.parametrize("line", ["no code", "待った\t?", "、。\t+", "待った\t+-"])
@@ -45,7 +40,7 @@ def test_a_text_with_two_labels_is_learned_under_none():
 
 def test_the_shipped_comments_are_whole_and_differ_from_one_another():
     comments = load_comments()
-    texts = [comment.text for comment in comments]
+    texts = [comment.clauses for comment in comments]
     assert len(texts) > 3_000
     assert len(set(texts)) == len(texts)
     held = {opinion.text for opinion in load_corpus()}
