@@ -19,7 +19,8 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, f1_score
 
-from models.corpus import Opinion, load_corpus
+from models.comments import labelled_opinions
+from models.corpus import Opinion
 from models.embedding import Encoder
 from models.sentiment import POLARITIES
 from models.training import (
@@ -39,7 +40,7 @@ CURVE_FOLD = 5  # hotels and reviews, and five domains: the fold least like the 
 
 def main(kept: Path | None) -> dict[str, Any]:
     """Measure, write the result beside this script and return it."""
-    encoder, opinions = Encoder.from_pretrained(), load_corpus()
+    encoder, opinions = Encoder.from_pretrained(), labelled_opinions()
     states = HiddenStates(encoder, [opinion.text for opinion in opinions])
     logits = np.load(kept) if kept else out_of_domain_logits(encoder, opinions, states)
     tuned, probed = logits[:, : len(POLARITIES)].argmax(axis=1), probe(states.pooled.numpy(), opinions)

@@ -22,7 +22,8 @@ import torch
 from torch.nn import functional
 
 from models.calibration import expected_calibration_error, fit_temperature
-from models.corpus import Opinion, load_corpus
+from models.comments import labelled_opinions
+from models.corpus import Opinion
 from models.embedding import Encoder, Tap
 from models.sentiment import INTENTS, N_LOGITS, POLARITIES, build_module
 
@@ -45,9 +46,9 @@ _GROUPS = (
     ("hard",),
     ("hard_more", "plain_clauses_a", "plain_clauses_b"),
     ("services",),
-    ("voices", "mixed_comments"),
-    ("mail_order", "mail_order_plain"),
-    ("lodging", "lodging_reviews", "plain_reviews", "reviews"),
+    ("voices", "mixed_comments", "comments.digital", "comments.dining", "comments.public", "comments.shops"),
+    ("mail_order", "mail_order_plain", "comments.mail_order"),
+    ("lodging", "lodging_reviews", "plain_reviews", "reviews", "comments.lodging"),
 )
 
 
@@ -204,7 +205,7 @@ def main() -> None:
     parser.add_argument("--logits", type=Path, help="keep the out-of-domain logits in this .npy for the benchmark")
     arguments = parser.parse_args()
     started = time.monotonic()
-    encoder, opinions = Encoder.from_pretrained(), load_corpus()
+    encoder, opinions = Encoder.from_pretrained(), labelled_opinions()
     states = HiddenStates(encoder, [opinion.text for opinion in opinions])
     if arguments.calibration:
         earlier = json.loads((arguments.calibration / "config.json").read_text(encoding="utf-8"))
