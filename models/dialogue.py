@@ -219,13 +219,19 @@ def _nested(turns: list[Turn], seed: int) -> Iterator[_Part]:
 def _outlook(turns: list[Turn], seed: int) -> Iterator[_Part]:
     """Yield the newest mail first, each earlier one below a block of fields and without quote marks."""
     yield "", turns[-1], "\n\n"
+    fields, day = _HEADS[seed % len(_HEADS)]
     for age, turn in enumerate(reversed(turns[:-1]), 1):
         ends = ("サポート窓口", "お客様") if turn.agent else ("お客様", "サポート窓口")
-        if seed % 2:
-            head = f"-----Original Message-----\nFrom: {ends[0]}\nSent: 2026/11/{20 - age % 10} 10:{age % 60:02}\nTo: {ends[1]}\nSubject: Re: お問い合わせ\n\n"
-        else:
-            head = f"差出人: {ends[0]}\n送信日時: 2026年11月{20 - age % 10}日 10:{age % 60:02}\n宛先: {ends[1]}\n件名: Re: お問い合わせ\n\n"
-        yield head, turn, "\n\n"
+        when = f"{day.format(20 - age % 10)} 10:{age % 60:02}"
+        lines = [f"{name}: {value}" for name, value in zip(fields, (ends[0], when, ends[1]), strict=True)]
+        rule = "" if fields[0] == "差出人" else "-----Original Message-----\n"
+        yield rule + "\n".join(lines) + "\n\n", turn, "\n\n"
+
+
+_HEADS = (
+    (("差出人", "送信日時", "宛先"), "2026年11月{}日"),
+    (("From", "Sent", "To"), "2026/11/{}"),
+)
 
 
 def _below(turns: list[Turn], seed: int) -> Iterator[_Part]:
@@ -258,11 +264,14 @@ _OWN_HEAD = re.compile(r"(?:.*\n)?(?:差出人|送信者|From|On |件名|Subject
 
 def _said(turn: Turn, style: str) -> Iterator[tuple[bool, str]]:
     """Yield whose words a turn holds: a mail quotes the other side's."""
-    text = turn.text
-    whole = not style.startswith("mail") or text.startswith(">") and all(line.startswith(">") for line in text.split("\n"))
-    for quoted, lines in itertools.groupby(text.split("\n"), lambda line: not whole and line.lstrip().startswith((">", "＞"))):
-        if words := "\n".join(lines).strip():
+    lines = turn.text.split("\n")
+    quotes = style.startswith("mail") and not all(map(_IS_QUOTED.match, lines))
+    for quoted, run in itertools.groupby(lines, lambda line: quotes and bool(_IS_QUOTED.match(line))):
+        if words := "\n".join(run).strip():
             yield turn.agent != quoted, words
+
+
+_IS_QUOTED = re.compile(r"\s*[>＞]")
 
 
 def _quoted(turn: Turn, quote: str) -> Turn:

@@ -244,7 +244,8 @@ def _echoes(words: Sequence[Word]) -> list[list[str]]:
         if link not in {"の", "という"} or not re.match(r"[一-龥々ァ-ヴーA-Za-z]", letter):
             continue
         for j in range(i - 2, max(-1, i - 5), -1):
-            if letter[0] in words[j].text and words[j].text != letter or (len(letter) == 1 and words[j].reading.startswith(letter)):
+            written = letter[0] in words[j].text and words[j].text != letter
+            if written or (len(letter) == 1 and words[j].reading.startswith(letter)):
                 for k in range(j, i + 1):
                     found[k].append("echo" if k < i else "echoed")
                 break

@@ -17,8 +17,8 @@ from models.speakers import desk_odds, join_speakers, split_pieces
 DATE = r"(?:\d{4}[-/年.]\s?\d{1,2}[-/月.]\s?\d{1,2}日?|\d{1,2}[/月]\d{1,2}日?|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,)"
 _ADDRESS = r"(?:<[^<>\s]+@[^<>\s]+>|＜[^＜＞\s]+@[^＜＞\s]+＞|[\w.+-]+@[\w.-]+|\[メール\])"
 _RULE = re.compile(
-    r"\s*[-_─━=*＿]{2,}\s*(?:Original Message|Forwarded [Mm]essage|元の?メッセージ|オリジナル ?メッセージ|転送(?:され(?:た|る))?メッセージ|Original Appointment"
-    r"|Reply message|返信元メッセージ)\s*[-_─━=*＿]*\s*$|Begin forwarded message:|\s*##-.*(?:返信|reply).*-##",
+    r"\s*[-_─━=*＿]{2,}\s*(?:Original Message|Forwarded [Mm]essage|元の?メッセージ|オリジナル ?メッセージ"
+    r"|転送(?:され(?:た|る))?メッセージ|Original Appointment|Reply message|返信元メッセージ)\s*[-_─━=*＿]*\s*$|Begin forwarded message:|\s*##-.*(?:返信|reply).*-##",
     re.IGNORECASE,
 )
 _INTRODUCED = re.compile(
@@ -61,7 +61,8 @@ def read_thread(text: str) -> list[Passage]:
     words = [_word_odds(paragraph.lines) for paragraph in paragraphs]
     changes = [_change(a, b) for a, b in pairwise(paragraphs)]
     sides = _sides_of_names(paragraphs, words, changes)
-    odds = [own + _head_odds(p.head) + _addressee_odds(p.lines, sides) for own, p in zip(words, paragraphs, strict=True)]
+    told = [_head_odds(paragraph.head) + _addressee_odds(paragraph.lines, sides) for paragraph in paragraphs]
+    odds = [a + b for a, b in zip(words, told, strict=True)]
     odds[0] += _FIRST if any(change >= _OPENS for change in changes) else _ALONE
     return [
         Passage("\n".join(p.lines), customer, p.below or p.depth > 0, bool(p.head))
@@ -93,7 +94,7 @@ def _paragraphs(lines: Sequence[str]) -> list[_Paragraph]:
         at_margin = at_margin or bool(head and not now)
         if now == 0 and depth > 0 and not at_margin:  # back from a quote: no part of the earlier mail
             below = False
-        if not open_ or now != depth or _addressee(line):
+        if not open_ or now != depth or (_addressee(line) and _SENTENCE.search("\n".join(found[-1].lines))):
             found.append(_Paragraph(now, head, below))
             head, open_ = (), True
         depth = now
@@ -122,9 +123,8 @@ def _head_length(lines: Sequence[str], at: int) -> int:
 
 
 def _fields(lines: Sequence[str], at: int) -> int:
-    n = last = 0
-    for line in map(_bare, lines[at : at + 10]):
-        n += 1
+    last = 0
+    for n, line in enumerate(map(_bare, lines[at : at + 10]), 1):
         if _FIELD.match(line):
             last = n
         elif line.strip():
@@ -144,10 +144,18 @@ _ROLE = (
 )
 _DESK = re.compile(_ROLE, re.IGNORECASE)
 _CUSTOMER = re.compile(r"\s*(?:お客(?:様|さま)|ご?契約者様?|依頼者|会員様)\s*(?:$|<|:|：)")
-_EVERYBODY = re.compile(r"(?:お客(?:様|さま)|ご?(?:契約|利用|購入|注文)者?(?:様|さま)|会員(?:様|の皆[様さ]))[へ各位]*$|各位$")
-_TO = re.compile(r"\s*(?P<name>[^、。:：!?！？「」]{0,32}?)\s*(?P<title>御中|様|さま|殿|先生|さん|各位|へ)[、。,!！]?\s*$")
-_AUTOMATIC = re.compile(r"自動(?:で)?(?:送信|返信|配信|応答)|(?:送信|配信)専用|返信(?:は)?(?:でき|いただいて)|不在(?:にして|のため).{0,30}(?:返信|折り返)")
-_SIGNED = r"(?:です|でございます|と申します|と申し|より)?[。]?\s*$"
+_EVERYBODY = re.compile(
+    r"(?:お客(?:様|さま)|ご?(?:契約|利用|購入|注文)者?(?:様|さま)|会員(?:様|の皆[様さ]))(?:へ|各位)*$|各位$"
+)
+_TO = re.compile(
+    r"\s*(?P<name>[^、。:：!?！？「」]{0,32}?)\s*(?P<title>御中|様へ?|さま|殿|先生|さん|各位)[、。,!！]?\s*$"
+)
+_AUTOMATIC = re.compile(
+    r"自動(?:で)?(?:送信|返信|配信|応答)|(?:送信|配信)専用|返信(?:は)?(?:でき|いただいて)"
+    r"|不在(?:にして|のため).{0,30}(?:返信|折り返)"
+)
+_BEFORE, _SIGNED = r"(?:^|[\s　の、：:｡。])", r"[^、。\s様]{0,3}(?:[\s　][^、。\s様]{1,5})?(?:です|でございます|と申します|と申し|より)?[。]?\s*$"
+_SENTENCE = re.compile(r"[。!?！？]")
 _CLOSED = re.compile(
     r"(?:よろしく|宜しく)(?:お願い|御願い).{0,12}$|^(?:以上|敬具|草々)|お待ちしており?ます[。]?$|(?:ありがとう|有難う)ございま(?:す|した)[。!！]?$|^\s*[-─━=＝_＿*＊]{4,}\s*$"
 )
@@ -190,11 +198,13 @@ def _addressee_odds(lines: Sequence[str], sides: dict[str, float]) -> float:
         return 3.0
     if _DESK.search(whole):
         return -3.0
-    return (1.0 if to["title"] in {"様", "さま", "殿"} else -1.0) - sides.get(_name_of(to), 0.0)
+    return (1.0 if to["title"] in {"様", "様へ", "さま", "殿"} else -1.0) - sides.get(_name_of(to), 0.0)
 
 
-def _sides_of_names(paragraphs: Sequence[_Paragraph], words: Sequence[float], changes: Sequence[float]) -> dict[str, float]:
-    """Return for the names that are addressed the odds that they are the desk's: of what they sign, against what they get."""
+def _sides_of_names(
+    paragraphs: Sequence[_Paragraph], words: Sequence[float], changes: Sequence[float]
+) -> dict[str, float]:
+    """Return for the names that are addressed the odds that they are the desk's, from what they sign and what they get."""
     opens = [0, *(i for i, change in enumerate(changes, 1) if change >= _OPENS), len(paragraphs)]
     mails = list(pairwise(opens))
     sides: dict[str, float] = {}
@@ -202,7 +212,7 @@ def _sides_of_names(paragraphs: Sequence[_Paragraph], words: Sequence[float], ch
         if name := _name_of(_addressed(paragraphs[first].lines)):
             sides[name] = sides.get(name, 0.0) - sum(words[first:last])
     for name in sides:
-        signed = re.compile(rf"(?:^|[\s　の、：:｡。]){re.escape(name)}[^、。\s様]{{0,3}}(?:[\s　][^、。\s様]{{1,5}})?{_SIGNED}")
+        signed = re.compile(_BEFORE + re.escape(name) + _SIGNED)
         for first, last in mails:
             if any(signed.search(line) for paragraph in paragraphs[first:last] for line in paragraph.lines):
                 sides[name] += sum(words[first:last])
@@ -210,7 +220,7 @@ def _sides_of_names(paragraphs: Sequence[_Paragraph], words: Sequence[float], ch
 
 
 def _addressed(lines: Sequence[str]) -> re.Match[str] | None:
-    return next((found for line in lines[:2] if (found := _addressee(line))), None)
+    return next((found for line in lines[:3] if (found := _addressee(line))), None)
 
 
 def _name_of(to: re.Match[str] | None) -> str:
@@ -231,7 +241,7 @@ def _change(before: _Paragraph, after: _Paragraph) -> float:
         return 0.9
     if after.head:
         return 0.8
-    if _addressee(after.lines[0]):
+    if _addressed(after.lines):
         return 0.7
     last = before.lines[-1]
     return 0.3 if _CLOSED.search(last) or re.fullmatch(r"[^、。!?！？]{1,16}", last.strip()) else 0.1
