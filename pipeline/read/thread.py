@@ -63,7 +63,9 @@ def read_thread(text: str) -> list[Passage]:
     sides = _sides_of_names(paragraphs, words, changes)
     told = [_head_odds(paragraph.head) + _addressee_odds(paragraph.lines, sides) for paragraph in paragraphs]
     odds = [a + b for a, b in zip(words, told, strict=True)]
-    odds[0] += _FIRST if any(change >= _OPENS for change in changes) else _ALONE
+    odds[0] += _FIRST
+    if not any(change >= _OPENS for change in changes) and not _answers_alone(paragraphs, words):
+        odds = [-_MOST] * len(odds)
     return [
         Passage("\n".join(p.lines), customer, p.below or p.depth > 0, bool(p.head))
         for p, customer in zip(paragraphs, join_speakers(odds, changes), strict=True)
@@ -135,7 +137,6 @@ def _fields(lines: Sequence[str], at: int) -> int:
 # --- evidence, in log odds of the desk -------------------------------------------------------------------------------
 
 _FIRST = -1.0  # the first paragraph: most mails that are exported are the customers'
-_ALONE = -4.0  # and of those without any thread all but automatic ones are
 _WORDS, _MOST = 0.7, 6.0  # a paragraph's sentences are not independent of each other
 _ROLE = (
     r"サポート|窓口|センター|デスク|カスタマー|お客[様さ]ま?(?:相談|係|室|センター|サポート|窓口)|担当|事務局|相談室|受付|ヘルプ|御中"
@@ -166,6 +167,13 @@ def _word_odds(lines: Sequence[str]) -> float:
     odds = _WORDS * sum(desk_odds(piece.text) for piece in split_pieces(text) if re.search(r"[ぁ-ん]{2}", piece.text))
     odds += _MOST * bool(_AUTOMATIC.search(text))
     return max(-_MOST, min(_MOST, odds))
+
+
+def _answers_alone(paragraphs: Sequence[_Paragraph], words: Sequence[float]) -> bool:
+    """Tell an automatic or a personal answer of the desk from a mail of a customer, who may be as polite."""
+    to = _addressed(paragraphs[0].lines)
+    automatic = any(_AUTOMATIC.search(line) for paragraph in paragraphs for line in paragraph.lines)
+    return automatic or (bool(_name_of(to)) and sum(words) > _MOST / 2)
 
 
 def _head_odds(head: Iterable[str]) -> float:
