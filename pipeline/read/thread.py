@@ -63,8 +63,9 @@ def read_thread(text: str) -> list[Passage]:
     sides = _sides_of_names(paragraphs, words, changes)
     told = [_head_odds(paragraph.head) + _addressee_odds(paragraph.lines, sides) for paragraph in paragraphs]
     odds = [a + b for a, b in zip(words, told, strict=True)]
-    odds[0] += _FIRST
-    if not any(change >= _OPENS for change in changes) and not _answers_alone(paragraphs, words):
+    most = max(changes, default=0.0)
+    odds[0] += _FIRST if most >= _OPENS else _ALONE
+    if most < _CLOSES and not _answers_alone(paragraphs, words):
         odds = [-_MOST] * len(odds)
     return [
         Passage("\n".join(p.lines), customer, p.below or p.depth > 0, bool(p.head))
@@ -137,6 +138,7 @@ def _fields(lines: Sequence[str], at: int) -> int:
 # --- evidence, in log odds of the desk -------------------------------------------------------------------------------
 
 _FIRST = -1.0  # the first paragraph: most mails that are exported are the customers'
+_ALONE = -4.0  # and of those without any thread nearly all are
 _WORDS, _MOST = 0.7, 6.0  # a paragraph's sentences are not independent of each other
 _ROLE = (
     r"サポート|窓口|センター|デスク|カスタマー|お客[様さ]ま?(?:相談|係|室|センター|サポート|窓口)|担当|事務局|相談室|受付|ヘルプ|御中"
@@ -156,6 +158,7 @@ _AUTOMATIC = re.compile(
     r"|不在(?:にして|のため).{0,30}(?:返信|折り返)"
 )
 _BEFORE, _SIGNED = r"(?:^|[\s　の、：:｡。])", r"[^、。\s様]{0,3}(?:[\s　][^、。\s様]{1,5})?(?:です|でございます|と申します|と申し|より)?[。]?\s*$"
+_GREETS = re.compile(r"[^、。\s]{1,10}(?:様|さま)(?:[\s　、]|$)")
 _SENTENCE = re.compile(r"[。!?！？]")
 _CLOSED = re.compile(
     r"(?:よろしく|宜しく)(?:お願い|御願い).{0,12}$|^(?:以上|敬具|草々)|お待ちしており?ます[。]?$|(?:ありがとう|有難う)ございま(?:す|した)[。!！]?$|^\s*[-─━=＝_＿*＊]{4,}\s*$"
@@ -170,10 +173,11 @@ def _word_odds(lines: Sequence[str]) -> float:
 
 
 def _answers_alone(paragraphs: Sequence[_Paragraph], words: Sequence[float]) -> bool:
-    """Tell an automatic or a personal answer of the desk from a mail of a customer, who may be as polite."""
+    """Tell an automatic or a personal answer of the desk, or a thread, from a mail of a customer, who may be as polite."""
     to = _addressed(paragraphs[0].lines)
     automatic = any(_AUTOMATIC.search(line) for paragraph in paragraphs for line in paragraph.lines)
-    return automatic or (bool(_name_of(to)) and sum(words) > _MOST / 2)
+    greets = any(_GREETS.match(line) for paragraph in paragraphs[1:] for line in paragraph.lines)
+    return automatic or greets or (bool(_name_of(to)) and sum(words) > _MOST / 2)
 
 
 def _head_odds(head: Iterable[str]) -> float:
@@ -243,6 +247,9 @@ def _name_of(to: re.Match[str] | None) -> str:
 _OPENS = 0.6  # chance of another writer from which on a paragraph opens a mail
 
 
+_CLOSES = 0.3  # and behind a closing
+
+
 def _change(before: _Paragraph, after: _Paragraph) -> float:
     """Return the chance that another one wrote the second of two paragraphs."""
     if before.depth != after.depth:
@@ -252,4 +259,4 @@ def _change(before: _Paragraph, after: _Paragraph) -> float:
     if _addressed(after.lines):
         return 0.7
     last = before.lines[-1]
-    return 0.3 if _CLOSED.search(last) or re.fullmatch(r"[^、。!?！？]{1,16}", last.strip()) else 0.1
+    return _CLOSES if _CLOSED.search(last) or re.fullmatch(r"[^、。!?！？]{1,16}", last.strip()) else 0.1
