@@ -6,6 +6,7 @@ checks every *.txt of a folder, names file, line and fault of what is wrong, and
 of tests/data/README.md. models/corpus/dialogue/README.md has the source format and says what the corpus holds.
 """
 
+import itertools
 import json
 import re
 import sys
@@ -89,22 +90,25 @@ def parse_dialogues(source: str, name: str = "source") -> Iterator[Conversation]
 def as_row(conversation: Conversation) -> Row:
     """Return a conversation as an export holds it, with where its personal strings stand.
 
-    The style's speaker marks are set. Mails that the desk answered last become a ticket's comments, as a help desk
-    exports them; a customer's last mail comes with the thread below it, quoted.
+    The style's speaker marks are set. The mails of a thread come in one of several orders and with one of several
+    heads, by the id; half of those that the desk answered last become a ticket's comments, as a help desk exports them.
     """
-    style, turns = conversation.style, list(conversation.turns)
-    if style == "mail" and turns[-1].agent:
+    style, turns, seed = conversation.style, list(conversation.turns), sum(map(ord, conversation.id))
+    if style == "mail" and len(turns) > 1 and turns[-1].agent and seed % 2:
         style = "ticket"
     if style == "mail" and len(turns) > 1:
-        parts = _thread(turns)
+        style, parts = _thread(turns, seed // 2)
     else:
-        parts = list(_STYLES[style](turns, sum(map(ord, conversation.id))))
+        parts = list(_STYLES[style](turns, seed))
     text, pii = "", []
     for before, turn, after in parts:
         start = len(text) + len(before)
         pii += [{"text": turn.text[a:b], "type": kind, "start": start + a} for a, b, kind in turn.pii]
         text += before + turn.text + after
-    said = {side: [turn.text for _, turn, _ in parts if turn.agent == side] for side in (False, True)}
+    said: dict[bool, list[str]] = {True: [], False: []}
+    for _, turn, _ in parts:
+        for agent, words in _said(turn, style):
+            said[agent].append(words)
     return {
         "id": conversation.id,
         "split": "corpus",
@@ -191,15 +195,83 @@ def _flat(turns: list[Turn], seed: int) -> Iterator[_Part]:
         yield "" if closed or not number else " ", turn, ""
 
 
-def _thread(turns: list[Turn]) -> list[_Part]:
-    """Return the last mail with the earlier ones below it, the newest first, quoted with >."""
-    parts: list[_Part] = [("", turns[-1], "\n\n")]
+_Mails = Callable[[list[Turn], int], Iterable[_Part]]
+
+
+def _thread(turns: list[Turn], seed: int) -> tuple[str, list[_Part]]:
+    """Return the mails of a thread as one of the mail programs leaves them, and the name of that style."""
+    has_heads = any(_OWN_HEAD.match(turn.text) for turn in turns)
+    styles = [name for name in _THREADS if not has_heads or name in {"mail_listed", "mail_below"}]
+    name = styles[seed % len(styles)]
+    return name, list(_THREADS[name](turns, seed))
+
+
+def _nested(turns: list[Turn], seed: int) -> Iterator[_Part]:
+    """Yield the last mail with the earlier ones below it, the newest first, quoted with >."""
+    yield "", turns[-1], "\n\n"
     for depth, turn in enumerate(reversed(turns[:-1]), 1):
         quote = "> " * depth
         writer = "サポート窓口" if turn.agent else "お客様"
         header = f"{'> ' * (depth - 1)}2026年11月{20 - depth % 10}日 10:{depth % 60:02} {writer}:\n"
-        parts.append((header, _quoted(turn, quote), "\n"))
-    return parts
+        yield header, _quoted(turn, quote), "\n"
+
+
+def _outlook(turns: list[Turn], seed: int) -> Iterator[_Part]:
+    """Yield the newest mail first, each earlier one below a block of fields and without quote marks."""
+    yield "", turns[-1], "\n\n"
+    fields, day = _HEADS[seed % len(_HEADS)]
+    for age, turn in enumerate(reversed(turns[:-1]), 1):
+        ends = ("サポート窓口", "お客様") if turn.agent else ("お客様", "サポート窓口")
+        when = f"{day.format(20 - age % 10)} 10:{age % 60:02}"
+        lines = [f"{name}: {value}" for name, value in zip(fields, (ends[0], when, ends[1]), strict=True)]
+        rule = "" if fields[0] == "差出人" else "-----Original Message-----\n"
+        yield rule + "\n".join(lines) + "\n\n", turn, "\n\n"
+
+
+_HEADS = (
+    (("差出人", "送信日時", "宛先"), "2026年11月{}日"),
+    (("From", "Sent", "To"), "2026/11/{}"),
+)
+
+
+def _below(turns: list[Turn], seed: int) -> Iterator[_Part]:
+    """Yield the newest mail first, nothing between them but an empty line."""
+    for number, turn in enumerate(reversed(turns)):
+        yield "\n\n" if number else "", turn, ""
+
+
+def _listed(turns: list[Turn], seed: int) -> Iterator[_Part]:
+    """Yield the mails in their order, nothing between them but an empty line."""
+    for number, turn in enumerate(turns):
+        yield "\n\n" if number else "", turn, ""
+
+
+def _answered(turns: list[Turn], seed: int) -> Iterator[_Part]:
+    """Yield the newest mail first and each earlier one quoted once, without any head."""
+    for age, turn in enumerate(reversed(turns)):
+        yield ("\n\n", _quoted(turn, "> "), "") if age % 2 else ("\n\n" if age else "", turn, "")
+
+
+_THREADS: dict[str, _Mails] = {
+    "mail": _nested,
+    "mail_outlook": _outlook,
+    "mail_below": _below,
+    "mail_listed": _listed,
+    "mail_answered": _answered,
+}
+_OWN_HEAD = re.compile(r"(?:.*\n)?(?:差出人|送信者|From|On |件名|Subject|-{3,}|\d{4}年)", re.IGNORECASE)
+
+
+def _said(turn: Turn, style: str) -> Iterator[tuple[bool, str]]:
+    """Yield whose words a turn holds: a mail quotes the other side's."""
+    lines = turn.text.split("\n")
+    quotes = style.startswith("mail") and not all(map(_IS_QUOTED.match, lines))
+    for quoted, run in itertools.groupby(lines, lambda line: quotes and bool(_IS_QUOTED.match(line))):
+        if words := "\n".join(run).strip():
+            yield turn.agent != quoted, words
+
+
+_IS_QUOTED = re.compile(r"\s*[>＞]")
 
 
 def _quoted(turn: Turn, quote: str) -> Turn:

@@ -82,7 +82,7 @@ def tell_speakers(text: str) -> Speakers:
     odds = [_odds(piece.text, model) for piece in pieces]  # of the desk
     flat = "\n" not in text.strip()
     changes = [model["change"]["flat" if flat else "line" if piece.opens_line else "inside"] for piece in pieces[1:]]
-    return Speakers(pieces, _posterior(odds, changes), max(odds, default=0.0) > _CLEAR)
+    return Speakers(pieces, join_speakers(odds, changes), max(odds, default=0.0) > _CLEAR)
 
 
 def desk_odds(sentence: str) -> float:
@@ -117,8 +117,16 @@ def _features(sentence: str) -> set[str]:
     return found
 
 
-def _posterior(odds: Sequence[float], changes: Sequence[float]) -> list[float]:
-    """Return each sentence's probability of being the customer's, by the forward-backward algorithm."""
+def join_speakers(odds: Sequence[float], changes: Sequence[float]) -> list[float]:
+    """Return each sentence's probability of being the customer's, by the forward-backward algorithm.
+
+    Parameters
+    ----------
+    odds : sequence of float
+        Log odds of the desk.
+    changes : sequence of float
+        Between each sentence and the next, the probability that another one speaks.
+    """
     n = len(odds)
     if not n:
         return []
@@ -165,12 +173,14 @@ def train(rows: Iterable[dict[str, Any]]) -> dict[str, Any]:
     Parameters
     ----------
     rows : iterable of dict
-        With customer and agent (each side's turns), style and text; mails and comments of one side are left out.
+        With customer and agent (each side's turns), style and text; comments of one side are left out, and of mails it
+        is not learned how often speakers change.
     """
     from sklearn.feature_extraction import DictVectorizer
     from sklearn.linear_model import LogisticRegression
 
-    rows = [row for row in rows if row["agent"] and row["customer"] and not row["style"].startswith("mail")]
+    rows = [row for row in rows if row["agent"] and row["customer"]]
+    spoken = [row for row in rows if not row["style"].startswith("mail")]
     turns = [turn for row in rows for turn in ordered_turns(row)]
     sentences = [(piece.text, agent) for agent, turn in turns for piece in split_pieces(turn)]
     sentences += list(_written_turns()) * 2
@@ -186,7 +196,7 @@ def train(rows: Iterable[dict[str, Any]]) -> dict[str, Any]:
     fitted = LogisticRegression(C=0.3, max_iter=2000).fit(matrix, [agent for _, agent in texts], sample_weight=weights)
     learned = dict(zip(vectorizer.get_feature_names_out(), fitted.coef_[0], strict=True))
     kept = {str(name): round(float(value), 3) for name, value in sorted(learned.items()) if abs(value) > 0.004}
-    return {"bias": round(float(fitted.intercept_[0]), 3), "most": 5.0, "change": _changes(rows), "weights": kept}
+    return {"bias": round(float(fitted.intercept_[0]), 3), "most": 5.0, "change": _changes(spoken), "weights": kept}
 
 
 def ordered_turns(row: dict[str, Any]) -> list[tuple[bool, str]]:

@@ -1,12 +1,14 @@
-"""A mail's own words: without the quoted thread, greetings, signature and disclaimer."""
+"""A mail's words: whose they are, and without greetings, signature and disclaimer."""
 
 import email
 import email.policy
 import email.utils
 import html
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
+
+from pipeline.read.thread import read_thread
 
 MAX_MAIL = 32 << 20  # bytes, attachments included
 
@@ -18,6 +20,13 @@ class Mail(NamedTuple):
     sender: str
     date: str
     text: str
+
+
+class Message(NamedTuple):
+    """A passage of a thread, and whether it is the customer's and counts."""
+
+    text: str
+    kept: bool
 
 
 def own_words(text: str) -> str:
@@ -32,24 +41,50 @@ def own_words(text: str) -> str:
     >>> own_words("お世話になっております。\\n届きません。\\n\\n-----Original Message-----\\nFrom: a@example.com\\n承知しました")
     '届きません。'
     """
+    return _said("\n".join(passage.text for passage in read_thread(_lines(text)) if not passage.quoted))
+
+
+def messages(text: str) -> list[Message]:
+    """Return a mail's passages as they stand, the customer's cut to their words.
+
+    Of a mail that the customer wrote last his own words are kept, not what it quotes, which was a mail of its own. Of
+    one that the desk wrote last, the customer's words are kept wherever they stand.
+
+    Examples
+    --------
+    >>> thread = "架空様\\n\\n窓口でございます。承知いたしました。\\n\\n> お世話になっております。\\n> まだ届かないんですけど。"
+    >>> [message.text for message in messages(thread) if message.kept]
+    ['まだ届かないんですけど。']
+    """
+    passages = read_thread(_lines(text))
+    own = [passage for passage in passages if not passage.quoted]
+    answered = not own or own[0].customer < 0.5
+    found: list[Message] = []
+    quoted = False
+    for passage in passages:
+        least = _LEAST_QUOTED if passage.quoted else _LEAST
+        kept = passage.customer >= least and (answered or not passage.quoted)
+        if found and found[-1].kept == kept and quoted == passage.quoted and not passage.opens:
+            found[-1] = Message(f"{found[-1].text}\n\n{passage.text}", kept)
+        else:
+            found.append(Message(passage.text, kept))
+        quoted = passage.quoted
+    return [Message(_said(message.text), True) if message.kept else message for message in found]
+
+
+_LEAST, _LEAST_QUOTED = 0.7, 0.8  # probability from which on a paragraph is taken for the customer's
+
+
+def _lines(text: str) -> str:
     text = _BLANKS.sub("    ", text.replace("\r\n", "\n").replace("\r", "\n"))
-    lines = [line.rstrip() for line in text.split("\n")]
-    lines = list(_without_quotes(lines))
-    lines = _without_disclaimer(_without_signature(lines))
+    return "\n".join(line.rstrip() for line in text.split("\n"))
+
+
+def _said(text: str) -> str:
+    """Return a passage without greeting, closing, signature and disclaimer."""
+    lines = _without_disclaimer(_without_signature(text.split("\n")))
     lines = _without_closing(_without_greeting(lines))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
-
-
-def quoted_words(text: str) -> str:
-    """Return the thread that a mail answers, without its quote marks: what was asked, the oldest line first."""
-    return "\n".join(re.sub(r"^[\s>＞|｜]+", "", line) for line in text.splitlines() if _QUOTED.match(line)) or _below(text)
-
-
-def _below(text: str) -> str:
-    """Return what stands below a quote's header, for mails that quote without marks."""
-    lines = text.splitlines()
-    first = next((at for at, line in enumerate(lines) if _RULE.match(line) or _introduction(lines, at) or _heads_block(lines, at)), len(lines))
-    return "\n".join(lines[first + 1 :])
 
 
 def parsed_mail(data: bytes) -> Mail:
@@ -107,63 +142,6 @@ def _iso(written: str) -> str:
         return email.utils.parsedate_to_datetime(written).isoformat(" ")
     except (ValueError, TypeError, OverflowError):
         return ""
-
-
-# --- the thread below ------------------------------------------------------------------------------------------------
-
-_DATE = r"(?:\d{4}[-/年.]\s?\d{1,2}[-/月.]\s?\d{1,2}日?|\d{1,2}[/月]\d{1,2}日?|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,)"
-_ADDRESS = r"(?:<[^<>\s]+@[^<>\s]+>|[\w.+-]+@[\w.-]+|\[メール\])"
-_RULE = re.compile(
-    r"\s*[-_─━=*＿]{2,}\s*(?:Original Message|Forwarded [Mm]essage|元の?メッセージ|オリジナル ?メッセージ|転送(?:され(?:た|る))?メッセージ|Original Appointment"
-    r"|Reply message|返信元メッセージ)\s*[-_─━=*＿]*\s*$|Begin forwarded message:|\s*##-.*(?:返信|reply).*-##",
-    re.IGNORECASE,
-)
-_INTRODUCED = re.compile(
-    rf"\s*(?:On\s.{{0,120}}|.{{0,80}}{_DATE}.{{0,120}})(?:{_ADDRESS}|wrote|さん|様|のメール).{{0,30}}[:：]\s*$"
-    rf"|\s*On\s.{{0,120}}wrote\s*[:：]\s*$|.{{0,60}}(?:さん|様)?(?:は|が)(?:次のように)?書きました[:：]?\s*$",
-    re.IGNORECASE,
-)
-_SENDER = re.compile(r"\s*\**(?:差出人|送信者|送信元|From|発信者)\**\s*[:：]", re.IGNORECASE)
-_FIELD = re.compile(
-    r"\s*\**(?:送信日時|送信日|日付|日時|Sent|Date|宛先|To|件名|Subject|Cc|Bcc|差出人|送信者|From|Reply-To|返信先)\**\s*[:：]",
-    re.IGNORECASE,
-)
-_QUOTED = re.compile(r"\s*(?:[>＞]|[|｜]\s)")
-
-
-def _without_quotes(lines: list[str]) -> Iterator[str]:
-    """Yield the lines that are the writer's own."""
-    own = False
-    at = 0
-    while at < len(lines):
-        line = lines[at]
-        if n := _introduction(lines, at):
-            below = next((below for below in lines[at + n :] if below.strip()), "")
-            if not _QUOTED.match(below):
-                return
-            at += n
-            continue
-        if _RULE.match(line) or _heads_block(lines, at):
-            if own or not any(_QUOTED.match(below) for below in lines[at:]):
-                return
-        elif not _QUOTED.match(line) and not (_FIELD.match(line) and not own):
-            own = own or bool(line.strip())
-            yield line
-        at += 1
-
-
-def _introduction(lines: list[str], at: int) -> int:
-    """Return how many lines from here introduce a quote: 「2026年11月3日(火) 21:05 X <a@example.com>:」, or 0."""
-    if _INTRODUCED.match(lines[at]):
-        return 1
-    two = " ".join(lines[at : at + 2])
-    opens = re.match(rf"\s*(?:On\s|.{{0,20}}{_DATE})", lines[at])
-    return 2 if opens and len(two) < 300 and _INTRODUCED.match(two) else 0
-
-
-def _heads_block(lines: list[str], at: int) -> bool:
-    """Tell the head of an Outlook quote: 差出人 and, within the next lines, 送信日時 or 宛先."""
-    return bool(_SENDER.match(lines[at])) and any(_FIELD.match(line) for line in lines[at + 1 : at + 5])
 
 
 # --- around the words ------------------------------------------------------------------------------------------------

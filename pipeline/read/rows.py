@@ -15,7 +15,7 @@ from pipeline.mask import NO_WORDS, WordList, mask_conversation, mask_messages, 
 from pipeline.read.contract import FEEDBACK_SCHEMA, QUARANTINE_SCHEMA, RATINGS, RawRow, SourceSpec
 from pipeline.read.conversations import UnknownSpeakersError, as_lines, customer_words
 from pipeline.read.dates import parse_moment
-from pipeline.read.mail import own_words, quoted_words
+from pipeline.read.mail import messages
 from pipeline.read.scores import nps_score, parse_score
 
 SEGMENT = "segment:"
@@ -185,8 +185,10 @@ def _said(text: str, source: SourceSpec, words: WordList) -> str:
         masked = mask_conversation(as_lines(text), words)
         return customer_words(masked, source.agent_marks, source.customer_marks)
     if source.kind == "email":
-        own = own_words(text)
-        return mask_messages([quoted_words(text), own], words)[-1]
+        thread = messages(text)[::-1]  # the newest stands first
+        masked = mask_messages([message.text for message in thread], words)
+        said = [text for text, message in zip(masked, thread, strict=True) if message.kept]
+        return "\n".join(filter(None, map(str.strip, reversed(said))))
     return text
 
 
