@@ -125,30 +125,12 @@ def test_every_style_holds_the_turns_and_the_personal_strings_where_it_says(styl
     assert all(turn in row["text"] for turn in (*row["customer"], *row["agent"]))
 
 
-ASKED = Turn(False, "架空坂です。\n届きません", ((0, 3, "name"),))
-ANSWERED = Turn(True, "架空坂様\n> 届きません\n確認します", ((0, 3, "name"),))
-
-
-@pytest.mark.parametrize("turns", [(ASKED, ANSWERED), (ASKED, ANSWERED, ASKED)], ids=["desk last", "customer last"])
-def test_the_mails_of_a_thread_come_in_every_form_with_their_strings_where_it_says(turns):
-    rows = [as_row(Conversation(f"A-{number:02}", "mail", "通販", turns)) for number in range(40)]
-    forms = {"mail", "mail_outlook", "mail_below", "mail_listed", "mail_answered"}
-    assert {row["style"] for row in rows} == (forms | {"ticket"} if turns[-1].agent else forms)
-    for row in rows:
-        assert [row["text"][p["start"] :][:3] for p in row["pii"]] == ["架空坂"] * len(turns)
-        assert all(turn in row["text"] for turn in (*row["customer"], *row["agent"]))
-
-
-def test_what_a_mail_quotes_is_the_other_sides():
-    rows = [as_row(Conversation(f"A-{number:02}", "mail", "通販", (ASKED, ANSWERED))) for number in range(40)]
-    listed = next(row for row in rows if row["style"] == "mail_listed")
-    assert listed["agent"] == ["架空坂様", "確認します"] and listed["customer"][1] == "> 届きません"
-
-
-def test_a_mail_that_has_its_own_head_is_given_no_other():
-    headed = Turn(False, "差出人: 架空坂\n件名: 鍋\n\n届きません", ((5, 8, "name"),))
-    rows = [as_row(Conversation(f"A-{number:02}", "mail", "通販", (ANSWERED, headed))) for number in range(40)]
-    assert {row["style"] for row in rows} == {"mail_listed", "mail_below"}
+def test_a_mail_that_the_desk_answered_is_a_ticket_and_a_customers_last_mail_quotes_the_thread():
+    turns = (Turn(False, "届きません", ()), Turn(True, "架空坂様\n確認します", ((0, 3, "name"),)))
+    assert as_row(Conversation("A-1", "mail", "通販", turns))["style"] == "ticket"
+    quoted = as_row(Conversation("A-1", "mail", "通販", (*turns, Turn(False, "まだです", ()))))
+    assert quoted["text"].startswith("まだです\n") and "> 架空坂様\n> 確認します" in quoted["text"]
+    assert quoted["text"].startswith("架空坂", quoted["pii"][0]["start"])
 
 
 @pytest.mark.parametrize(

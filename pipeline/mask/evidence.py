@@ -33,18 +33,17 @@ _LETTERS = re.compile(rf"(?:{LETTER})|[A-Za-z]")
 _COUNTED = re.compile(COUNTER)
 _ADDRESSED = HONORIFICS | {"ちゃん", "くん", "先生", "氏"}
 _NOMINAL = ("名詞", "接尾辞", "接頭辞", "形状詞", "記号", "補助記号", "空白", "副詞", "感動詞")
-_AHEAD = 12  # characters in which a topic that comes behind a word counts
 _TOPICS = tuple(
     (name, re.compile(words))
     for name, words in (
         ("name", r"名前|氏名|名字|苗字|名義|宛名|フルネーム|ふりがな|フリガナ|カナ|旧姓|契約者|様分"),
-        ("spelling", r"漢字|どういう字|どんな字|どのような字|綴り|スペル|書きます|書いて|の字|[へべ]ん[にのと]|偏|かんむり|さんずい|にんべん|しんにょう|旧字|漢数字|平仮名|ひらがな|カタカナ"),
+        ("spelling", r"漢字|どういう字|どんな字|どのような字|綴り|スペル|書きます|書いて"),
         ("phone", r"電話|携帯|連絡先|TEL|FAX|直通|内線"),
         ("card", r"カード|有効期限|セキュリティ"),
         ("account", r"口座|支店|普通|当座|記号|ゆうちょ|振込|銀行"),
         ("birth", r"生年月日|誕生|生まれ|生れ|昭和|平成|大正|令和|年生"),
         ("secret", r"暗証|パスワード|パスコード|合言葉|PIN|質問の答|認証|コード|キー"),
-        ("address", r"住所|届け先|送り先|お住まい|番地|丁目|設置|号室|アパート|マンション|ハイツ|コーポ|[都道府県市区郡町村](?=[^\n、。のでにはがをとへもやさか])"),
+        ("address", r"住所|届け先|送り先|お住まい|番地|丁目|設置"),
         ("postal", r"郵便|〒"),
         ("mail", r"メール|アドレス|アット|ドット|@"),
         ("plate", r"ナンバー|車両|車は"),
@@ -84,7 +83,6 @@ def evidence(text: str, words: Sequence[Word]) -> list[list[str]]:
     turn_features = _turn_features(text, words)
     runs = _digit_runs(words)
     told = _told_elsewhere(words)
-    echoes = _echoes(words)
     left, right = _borders(words)
     padded = [_EDGE] * WINDOW + basic + [_EDGE] * WINDOW
     found: list[list[str]] = []
@@ -109,8 +107,6 @@ def evidence(text: str, words: Sequence[Word]) -> list[list[str]]:
             f"lk={left[i]}|{me.kind}{me.coarse}",
             f"rk={right[i]}|{me.kind}{me.coarse}",
         ]
-        features += _letters_of(words, i)
-        features += echoes[i]
         features += told[i]
         features += runs[i]
         for feature in turn_features[i]:
@@ -217,38 +213,6 @@ def _told_elsewhere(words: Sequence[Word]) -> list[list[str]]:
             if re.search(r"[一-龥]", word.text) and (word.reading in written or _hiragana(word.reading) in written):
                 told.append("saidas")
         found.append(told)
-    return found
-
-
-_LETTER_OF_NAMES = re.compile(r"[一-龥々]")
-
-
-def _letters_of(words: Sequence[Word], i: int) -> list[str]:
-    """Return the first and last letter of a word, and those that touch it: names are made of few kanji."""
-    text = words[i].text
-    if not _LETTER_OF_NAMES.search(text):
-        return []
-    before = words[i - 1].text[-1] if i else ""
-    after = words[i + 1].text[0] if i + 1 < len(words) else ""
-    found = [f"c1={text[0]}", f"c2={text[-1]}"]
-    found += [f"c-={before}"] if _LETTER_OF_NAMES.match(before) else []
-    found += [f"c+={after}"] if _LETTER_OF_NAMES.match(after) else []
-    return found
-
-
-def _echoes(words: Sequence[Word]) -> list[list[str]]:
-    """Return for each word whether 「錦鯉の錦」 takes a letter out of it, or it is the letter taken out."""
-    found: list[list[str]] = [[] for _ in words]
-    for i in range(2, len(words)):
-        letter, link = words[i].text, words[i - 1].text
-        if link not in {"の", "という"} or not re.match(r"[一-龥々ァ-ヴーA-Za-z]", letter):
-            continue
-        for j in range(i - 2, max(-1, i - 5), -1):
-            written = letter[0] in words[j].text and words[j].text != letter
-            if written or (len(letter) == 1 and words[j].reading.startswith(letter)):
-                for k in range(j, i + 1):
-                    found[k].append("echo" if k < i else "echoed")
-                break
     return found
 
 
@@ -370,9 +334,6 @@ def _turn_features(text: str, words: Sequence[Word]) -> list[list[str]]:
         if distance < 40:
             same_line = text.find("\n", topic_end, word.start) < 0
             features.append(f"topic={topic}|{'near' if distance < 6 else 'line' if same_line else 'far'}")
-        ahead = next((place for place in topics[k : k + 3] if place[0] >= word.end), None)
-        if ahead and ahead[0] - word.end < _AHEAD and text.find("\n", word.end, ahead[0]) < 0:
-            features.append(f"ahead={ahead[2]}|{'near' if ahead[0] - word.end < 4 else 'line'}")
         found.append(features)
     return found
 

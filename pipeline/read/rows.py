@@ -186,8 +186,8 @@ def _said(text: str, source: SourceSpec, words: WordList) -> str:
         return customer_words(masked, source.agent_marks, source.customer_marks)
     if source.kind == "email":
         thread = messages(text)[::-1]  # the newest stands first
-        masked = mask_messages([message.text for message in thread], words)
-        said = [text for text, message in zip(masked, thread, strict=True) if message.kept]
+        hidden = mask_messages([message.text for message in thread], words)
+        said = [part for part, message in zip(hidden, thread, strict=True) if message.kept]
         return "\n".join(filter(None, map(str.strip, reversed(said))))
     return text
 
