@@ -201,10 +201,16 @@ def _without_greeting(lines: list[str]) -> list[str]:
 
 def _without_signature(lines: list[str]) -> list[str]:
     lines = _until(lines, lambda line: bool(re.fullmatch(r"\s*--\s?", line) or _DEVICE.match(line)))
-    for at, line in enumerate(lines):
-        below = [text for text in lines[at + 1 :] if text.strip()]
-        if _SIGNATURE_RULE.match(line) and len(below) <= 12 and any(map(_CONTACT.match, below)):
-            return lines[:at]
+    rule, filled, contact = len(lines), 0, False
+    for at in range(len(lines) - 1, -1, -1):  # from below: of a signature's rules the topmost, at most 12 lines above the end
+        if contact and _SIGNATURE_RULE.match(lines[at]):
+            rule = at
+        filled += bool(lines[at].strip())
+        contact = contact or bool(_CONTACT.match(lines[at]))
+        if filled > 12:
+            break
+    if rule < len(lines):
+        return lines[:rule]
     words = _end(lines, lambda line: not line.strip() or bool(_SIGNATURE_RULE.match(line)))
     block = _end(lines, _is_signature_line)
     if not any(map(_CONTACT.match, lines[block:])):

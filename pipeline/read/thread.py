@@ -51,6 +51,7 @@ class _Paragraph:
     head: tuple[str, ...]  # the head that stands right above, if any
     below: bool  # some head of an earlier mail stands above
     lines: list[str] = field(default_factory=list)
+    says: bool = False  # whether a sentence ends in it
 
 
 def read_thread(text: str) -> list[Passage]:
@@ -97,11 +98,12 @@ def _paragraphs(lines: Sequence[str]) -> list[_Paragraph]:
         at_margin = at_margin or bool(head and not now)
         if now == 0 and depth > 0 and not at_margin:  # back from a quote: no part of the earlier mail
             below = False
-        if not open_ or now != depth or (_addressee(line) and _SENTENCE.search("\n".join(found[-1].lines))):
+        if not open_ or now != depth or (found[-1].says and _addressee(line)):
             found.append(_Paragraph(now, head, below))
             head, open_ = (), True
         depth = now
         found[-1].lines.append(line)
+        found[-1].says = found[-1].says or bool(_SENTENCE.search(line))
     return found
 
 
@@ -245,9 +247,7 @@ def _name_of(to: re.Match[str] | None) -> str:
 # --- from paragraph to paragraph -------------------------------------------------------------------------------------
 
 _OPENS = 0.6  # chance of another writer from which on a paragraph opens a mail
-
-
-_CLOSES = 0.3  # and behind a closing
+_CLOSES = 0.3  # that chance behind a closing
 
 
 def _change(before: _Paragraph, after: _Paragraph) -> float:
