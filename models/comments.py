@@ -85,5 +85,6 @@ def clause_opinions(comments: Iterable[Comment]) -> list[Opinion]:
 
 def labelled_opinions() -> list[Opinion]:
     """Return every opinion that polarity and intent are learned from: the corpus' lines, then clauses of comments."""
-    lines = {opinion.text: opinion for opinion in load_corpus()}
-    return [*lines.values(), *(o for o in clause_opinions(load_comments()) if o.text not in lines)]
+    lines = load_corpus()
+    known = {opinion.text for opinion in lines}
+    return [*lines, *(opinion for opinion in clause_opinions(load_comments()) if opinion.text not in known)]

@@ -236,8 +236,7 @@ _HEADS = (
 
 def _below(turns: list[Turn], seed: int) -> Iterator[_Part]:
     """Yield the newest mail first, nothing between them but an empty line."""
-    for number, turn in enumerate(reversed(turns)):
-        yield "\n\n" if number else "", turn, ""
+    yield from _listed(turns[::-1], seed)
 
 
 def _listed(turns: list[Turn], seed: int) -> Iterator[_Part]:

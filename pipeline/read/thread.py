@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from models.speakers import desk_odds, join_speakers, split_pieces
 
-DATE = r"(?:\d{4}[-/年.]\s?\d{1,2}[-/月.]\s?\d{1,2}日?|\d{1,2}[/月]\d{1,2}日?|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,)"
+_DATE = r"(?:\d{4}[-/年.]\s?\d{1,2}[-/月.]\s?\d{1,2}日?|\d{1,2}[/月]\d{1,2}日?|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,)"
 _ADDRESS = r"(?:<[^<>\s]+@[^<>\s]+>|＜[^＜＞\s]+@[^＜＞\s]+＞|[\w.+-]+@[\w.-]+|\[メール\])"
 _RULE = re.compile(
     r"\s*[-_─━=*＿]{2,}\s*(?:Original Message|Forwarded [Mm]essage|元の?メッセージ|オリジナル ?メッセージ"
@@ -22,7 +22,7 @@ _RULE = re.compile(
     re.IGNORECASE,
 )
 _INTRODUCED = re.compile(
-    rf"\s*(?:On\s.{{0,120}}|.{{0,80}}{DATE}.{{0,120}})(?:{_ADDRESS}|wrote|さん|様|のメール|窓口|センター|デスク|サポート).{{0,30}}[:：]\s*$"
+    rf"\s*(?:On\s.{{0,120}}|.{{0,80}}{_DATE}.{{0,120}})(?:{_ADDRESS}|wrote|さん|様|のメール|窓口|センター|デスク|サポート).{{0,30}}[:：]\s*$"
     rf"|\s*On\s.{{0,120}}wrote\s*[:：]\s*$|.{{0,60}}(?:さん|様)?(?:は|が)(?:次のように)?書きました[:：]?\s*$",
     re.IGNORECASE,
 )
@@ -117,7 +117,7 @@ def _head_length(lines: Sequence[str], at: int) -> int:
     if _INTRODUCED.match(line):
         return 1
     two = " ".join(map(_bare, lines[at : at + 2]))
-    if re.match(rf"\s*(?:On\s|.{{0,20}}{DATE})", line) and len(two) < 300 and _INTRODUCED.match(two):
+    if re.match(rf"\s*(?:On\s|.{{0,20}}{_DATE})", line) and len(two) < 300 and _INTRODUCED.match(two):
         return 2
     if _RULE.match(line):
         return 1 + _fields(lines, at + 1)
@@ -191,7 +191,7 @@ def _head_odds(head: Iterable[str]) -> float:
         elif sender:
             odds += _role_odds(sender["value"])
         elif _INTRODUCED.match(line):
-            odds += _role_odds(re.sub(rf".*{DATE}(?:\s*\([^)]*\))?(?:[ 、,]*(?:at )?\d{{1,2}}:\d{{2}})?", "", line))
+            odds += _role_odds(re.sub(rf".*{_DATE}(?:\s*\([^)]*\))?(?:[ 、,]*(?:at )?\d{{1,2}}:\d{{2}})?", "", line))
     return odds
 
 
